@@ -1,0 +1,20 @@
+//! The contract's own types, generated from `wit/`: the one vocabulary of this crate.
+//!
+//! They compile natively too, so the core speaks them directly and nothing is converted at the boundary; a case
+//! added to the contract breaks every `match` that does not know it.
+#![allow(
+    missing_docs,
+    unsafe_code,
+    unused_qualifications,
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    reason = "generated from wit/, which documents each item"
+)]
+
+wit_bindgen::generate!({
+    path: "../wit",
+    world: "sso-provider",
+    pub_export_macro: true,
+    default_bindings_module: "crate::contract",
+    additional_derives: [PartialEq, Eq],
+});

@@ -1,0 +1,3 @@
+//! Okta sign-in as a WebAssembly component.
+
+pub mod contract;
