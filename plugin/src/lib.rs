@@ -6,3 +6,4 @@
 
 pub mod capability;
 pub mod contract;
+pub mod json;
