@@ -1,1 +1,3 @@
 //! Under construction.
+
+pub mod dev_okta;
