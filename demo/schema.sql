@@ -1,0 +1,102 @@
+-- Everything that Ledgerline keeps. Run at every start; each statement is harmless when repeated.
+-- Times are Unix seconds. Text compares byte for byte unless a query says otherwise.
+
+CREATE TABLE IF NOT EXISTS tenants (
+    id      TEXT NOT NULL PRIMARY KEY,              -- 1 to 63 of a-z 0-9 -, chosen by the operator
+    name    TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS users (
+    id            TEXT NOT NULL PRIMARY KEY,
+    tenant        TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    email         TEXT NOT NULL,
+    name          TEXT NOT NULL,
+    administrator INTEGER NOT NULL DEFAULT 0 CHECK (administrator IN (0, 1)),
+    disabled      INTEGER NOT NULL DEFAULT 0 CHECK (disabled IN (0, 1)),
+    password      TEXT,                             -- an Argon2id PHC string; none once a sign-in by Okta is pinned
+    UNIQUE (tenant, email)
+) STRICT;
+
+-- Grants nothing but the right to be pinned to a subject once.
+CREATE TABLE IF NOT EXISTS invitations (
+    user_id TEXT NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    expires INTEGER NOT NULL,
+    used_at INTEGER
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS connections (
+    id            TEXT NOT NULL PRIMARY KEY,
+    tenant        TEXT NOT NULL UNIQUE REFERENCES tenants (id) ON DELETE CASCADE,
+    enabled       INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+    issuer        TEXT NOT NULL,                    -- byte for byte what the plugin's check returned
+    client_id     TEXT NOT NULL,
+    secret        BLOB,                             -- AES-256-GCM, bound to tenant and connection
+    secret_set_at INTEGER,
+    email_rule    TEXT NOT NULL DEFAULT 'exact' CHECK (email_rule IN ('exact', 'ascii-case-insensitive'))
+) STRICT;
+
+-- An approval speaks of one domain, tenant, issuer and client id. When the connection changes it no longer applies.
+CREATE TABLE IF NOT EXISTS domains (
+    domain      TEXT NOT NULL,
+    tenant      TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    issuer      TEXT NOT NULL,
+    client_id   TEXT NOT NULL,
+    status      TEXT NOT NULL CHECK (status IN ('approved', 'suspended')),
+    approved_by TEXT NOT NULL,
+    approved_at INTEGER NOT NULL,
+    PRIMARY KEY (domain)                            -- one tenant holds a domain until the operator releases it
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS links (
+    tenant        TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    connection_id TEXT NOT NULL,
+    issuer        TEXT NOT NULL,
+    subject       TEXT NOT NULL,
+    user_id       TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    pinned_at     INTEGER NOT NULL,
+    email_seen    TEXT NOT NULL,                    -- at the latest sign-in, to notice a change; never looked up by
+    PRIMARY KEY (connection_id, issuer, subject),
+    UNIQUE (tenant, issuer, subject),
+    UNIQUE (tenant, user_id)
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS sessions (
+    id_hash       BLOB NOT NULL PRIMARY KEY,        -- SHA-256 of the cookie
+    tenant        TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    user_id       TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    connection_id TEXT,                             -- none: signed in by password
+    logout_hint   BLOB,                             -- AES-256-GCM, bound to this row
+    started       INTEGER NOT NULL,
+    expires       INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS sessions_by_user ON sessions (user_id);
+
+-- What is left of a session for five minutes: enough to end the provider's own.
+CREATE TABLE IF NOT EXISTS farewells (
+    id_hash       BLOB NOT NULL PRIMARY KEY,
+    connection_id TEXT NOT NULL,
+    logout_hint   BLOB NOT NULL,
+    expires       INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS operators (
+    name     TEXT NOT NULL PRIMARY KEY,
+    password TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS operator_sessions (
+    id_hash BLOB NOT NULL PRIMARY KEY,
+    name    TEXT NOT NULL REFERENCES operators (name) ON DELETE CASCADE,
+    expires INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS events (
+    id             INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    tenant         TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    at             INTEGER NOT NULL,
+    code           TEXT NOT NULL,                   -- of this product (`signed-in/okta`) or of the plugin (`account/…`)
+    correlation_id TEXT NOT NULL,
+    actor          TEXT NOT NULL,                   -- an e-mail, `operator`, or empty when unknown
+    detail         TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS events_by_tenant ON events (tenant, id);

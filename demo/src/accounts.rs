@@ -1,0 +1,209 @@
+//! Users: always of one tenant, made by its administrators and never by signing in.
+
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::{FromRow, Row as _, SqliteExecutor};
+
+/// One person at one tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct User {
+    pub(crate) id: String,
+    pub(crate) tenant: String,
+    /// As the administrator typed it; compared byte for byte unless the connection says otherwise.
+    pub(crate) email: String,
+    pub(crate) name: String,
+    pub(crate) administrator: bool,
+    pub(crate) disabled: bool,
+}
+
+impl FromRow<'_, SqliteRow> for User {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            tenant: row.try_get("tenant")?,
+            email: row.try_get("email")?,
+            name: row.try_get("name")?,
+            administrator: row.try_get("administrator")?,
+            disabled: row.try_get("disabled")?,
+        })
+    }
+}
+
+/// A user as the page *People* lists it.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub(crate) user: User,
+    pub(crate) linked: bool,
+    pub(crate) has_password: bool,
+    /// When an unused invitation expires.
+    pub(crate) invited_until: Option<i64>,
+}
+
+/// Whether the product takes this as somebody's address: one `@`, printable ASCII, a dot in the domain.
+pub(crate) fn is_email(text: &str) -> bool {
+    let Some((local, domain)) = text.split_once('@') else {
+        return false;
+    };
+    let plain = |byte: u8| byte.is_ascii_graphic() && !b"\"(),:;<>[\\]@".contains(&byte);
+    text.len() <= 254
+        && (1..=64).contains(&local.len())
+        && text.bytes().filter(|byte| *byte == b'@').count() == 1
+        && local.bytes().all(plain)
+        && domain
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
+        && domain.contains('.')
+        && domain.split('.').all(|label| !label.is_empty())
+}
+
+/// Inserts a user, or does nothing and says false when the tenant has one with this very e-mail.
+pub(crate) async fn add(
+    db: impl SqliteExecutor<'_>,
+    user: &User,
+    password: Option<&str>,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query(
+        "INSERT INTO users (id, tenant, email, name, administrator, disabled, password)
+         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, email) DO NOTHING",
+    )
+    .bind(&user.id)
+    .bind(&user.tenant)
+    .bind(&user.email)
+    .bind(&user.name)
+    .bind(user.administrator)
+    .bind(user.disabled)
+    .bind(password)
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Everybody with this e-mail who may sign in by password, with the password's hash. One person may be of several tenants.
+pub(crate) async fn with_password(
+    db: &SqlitePool,
+    email: &str,
+    tenant: Option<&str>,
+) -> Result<Vec<(User, String)>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT * FROM users
+         WHERE email = ?1 AND (?2 IS NULL OR tenant = ?2) AND password IS NOT NULL AND disabled = 0
+         LIMIT 2",
+    )
+    .bind(email)
+    .bind(tenant)
+    .fetch_all(db)
+    .await?;
+    rows.iter()
+        .map(|row| Ok((User::from_row(row)?, row.try_get("password")?)))
+        .collect()
+}
+
+/// Within one tenant.
+pub(crate) async fn find(
+    db: impl SqliteExecutor<'_>,
+    tenant: &str,
+    id: &str,
+) -> Result<Option<User>, sqlx::Error> {
+    sqlx::query_as("SELECT * FROM users WHERE tenant = ? AND id = ?")
+        .bind(tenant)
+        .bind(id)
+        .fetch_optional(db)
+        .await
+}
+
+/// Everybody of a tenant, administrators first.
+pub(crate) async fn of_tenant(db: &SqlitePool, tenant: &str) -> Result<Vec<Listed>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT users.*, links.subject IS NOT NULL AS linked, password IS NOT NULL AS has_password,
+                CASE WHEN invitations.used_at IS NULL THEN invitations.expires END AS invited_until
+         FROM users
+         LEFT JOIN links ON links.user_id = users.id
+         LEFT JOIN invitations ON invitations.user_id = users.id
+         WHERE users.tenant = ? ORDER BY administrator DESC, email LIMIT 1000",
+    )
+    .bind(tenant)
+    .fetch_all(db)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Listed {
+                user: User::from_row(row)?,
+                linked: row.try_get("linked")?,
+                has_password: row.try_get("has_password")?,
+                invited_until: row.try_get("invited_until")?,
+            })
+        })
+        .collect()
+}
+
+/// Sets the password of a user of this tenant; false when there is none.
+pub(crate) async fn set_password(
+    db: impl SqliteExecutor<'_>,
+    tenant: &str,
+    id: &str,
+    hash: &str,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query("UPDATE users SET password = ? WHERE tenant = ? AND id = ?")
+        .bind(hash)
+        .bind(tenant)
+        .bind(id)
+        .execute(db)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Lets a user in or keeps them out; keeping out ends their sessions in the same step.
+pub(crate) async fn set_disabled(
+    db: &SqlitePool,
+    tenant: &str,
+    id: &str,
+    disabled: bool,
+) -> Result<Option<User>, sqlx::Error> {
+    let mut write = db.begin_with(crate::database::WRITE).await?;
+    sqlx::query("UPDATE users SET disabled = ? WHERE tenant = ? AND id = ?")
+        .bind(disabled)
+        .bind(tenant)
+        .bind(id)
+        .execute(&mut *write)
+        .await?;
+    let user = find(&mut *write, tenant, id).await?;
+    if let (Some(user), true) = (&user, disabled) {
+        crate::sessions::end_all_of_user(&mut *write, &user.id).await?;
+    }
+    write.commit().await?;
+    Ok(user)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_email;
+
+    #[test]
+    fn addresses_are_plain() {
+        for good in ["anna@a.com", "Anna+x@sub.a-b.com"] {
+            assert!(is_email(good), "{good}");
+        }
+        for bad in [
+            "",
+            "anna",
+            "@a.com",
+            "anna@",
+            "anna@a",
+            "anna@a.com.",
+            "anna@.a.com",
+            "anna@a..com",
+            " anna@a.com",
+            "anna@a.com ",
+            "anna@evil.com@a.com",
+            "anna(c)@a.com",
+            "<anna@a.com>",
+            "anna@a.com,b@a.com",
+            "anna\u{ff20}a.com",
+            "\u{430}nna@a.com",
+            "anna@[127.0.0.1]",
+            "anna@a.com\r\nBcc: x",
+            "anna@a_b.com",
+        ] {
+            assert!(!is_email(bad), "{bad:?}");
+        }
+    }
+}

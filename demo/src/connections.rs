@@ -1,0 +1,145 @@
+//! One tenant's Okta connection as its administrator saved it, and whether people sign in through it.
+
+use okta_sso_host::contract::EmailRule;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row as _, SqliteExecutor};
+
+use crate::seal::{NotSealedHere, Place, Seal};
+
+/// What is stored. The contract's own record is made from it by the plugin's `config.check`, whenever it is needed.
+#[derive(Clone, Debug)]
+pub(crate) struct Saved {
+    pub(crate) id: String,
+    pub(crate) tenant: String,
+    /// "Use Okta for single sign-on".
+    pub(crate) enabled: bool,
+    pub(crate) issuer: String,
+    pub(crate) client_id: String,
+    pub(crate) secret: Sealed,
+    pub(crate) secret_set_at: Option<i64>,
+    pub(crate) email_rule: EmailRule,
+}
+
+/// A client secret as stored, if there is one. Shows nothing of itself.
+#[derive(Clone)]
+pub(crate) struct Sealed(Option<Vec<u8>>);
+
+impl std::fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() {
+            "Sealed(set)"
+        } else {
+            "Sealed(none)"
+        })
+    }
+}
+
+impl Sealed {
+    /// Seals a secret for one connection of one tenant.
+    pub(crate) fn new(
+        seal: &Seal,
+        tenant: &str,
+        connection: &str,
+        secret: &str,
+    ) -> Result<Self, crate::token::NoRandomness> {
+        let place = Place::ClientSecret { tenant, connection };
+        Ok(Self(Some(seal.seal(place, secret.as_bytes())?)))
+    }
+
+    /// No secret yet.
+    pub(crate) fn none() -> Self {
+        Self(None)
+    }
+
+    /// Whether there is one.
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+impl Saved {
+    /// The id that a tenant's only connection has for ever.
+    pub(crate) fn id_of(tenant: &str) -> String {
+        format!("okta-{tenant}")
+    }
+
+    /// The client secret in the clear; none when none was saved. Fails when the row was moved here from another tenant.
+    pub(crate) fn client_secret(&self, seal: &Seal) -> Result<Option<String>, NotSealedHere> {
+        let Some(sealed) = &self.secret.0 else {
+            return Ok(None);
+        };
+        let place = Place::ClientSecret {
+            tenant: &self.tenant,
+            connection: &self.id,
+        };
+        let secret = String::from_utf8(seal.open(place, sealed)?).map_err(|_| NotSealedHere)?;
+        Ok(Some(secret))
+    }
+}
+
+impl FromRow<'_, SqliteRow> for Saved {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let rule: &str = row.try_get("email_rule")?;
+        Ok(Self {
+            id: row.try_get("id")?,
+            tenant: row.try_get("tenant")?,
+            enabled: row.try_get("enabled")?,
+            issuer: row.try_get("issuer")?,
+            client_id: row.try_get("client_id")?,
+            secret: Sealed(row.try_get("secret")?),
+            secret_set_at: row.try_get("secret_set_at")?,
+            email_rule: match rule {
+                "ascii-case-insensitive" => EmailRule::AsciiCaseInsensitive,
+                _ => EmailRule::Exact,
+            },
+        })
+    }
+}
+
+/// By its id.
+pub(crate) async fn find(
+    db: impl SqliteExecutor<'_>,
+    id: &str,
+) -> Result<Option<Saved>, sqlx::Error> {
+    sqlx::query_as("SELECT * FROM connections WHERE id = ?")
+        .bind(id)
+        .fetch_optional(db)
+        .await
+}
+
+/// The one of a tenant.
+pub(crate) async fn of_tenant(
+    db: impl SqliteExecutor<'_>,
+    tenant: &str,
+) -> Result<Option<Saved>, sqlx::Error> {
+    sqlx::query_as("SELECT * FROM connections WHERE tenant = ?")
+        .bind(tenant)
+        .fetch_optional(db)
+        .await
+}
+
+/// Makes or replaces a tenant's connection.
+pub(crate) async fn put(db: impl SqliteExecutor<'_>, saved: &Saved) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO connections (id, tenant, enabled, issuer, client_id, secret, secret_set_at, email_rule)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET
+            enabled = excluded.enabled, issuer = excluded.issuer, client_id = excluded.client_id,
+            secret = excluded.secret, secret_set_at = excluded.secret_set_at,
+            email_rule = excluded.email_rule",
+    )
+    .bind(&saved.id)
+    .bind(&saved.tenant)
+    .bind(saved.enabled)
+    .bind(&saved.issuer)
+    .bind(&saved.client_id)
+    .bind(saved.secret.0.as_deref())
+    .bind(saved.secret_set_at)
+    .bind(match saved.email_rule {
+        EmailRule::Exact => "exact",
+        EmailRule::AsciiCaseInsensitive => "ascii-case-insensitive",
+    })
+    .execute(db)
+    .await?;
+    Ok(())
+}

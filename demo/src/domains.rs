@@ -1,0 +1,174 @@
+//! SSO domains: approved by the operator for one tenant, one issuer and one client id, and for nobody else.
+
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::{FromRow, Row as _, SqliteExecutor};
+
+use crate::connections::Saved;
+
+/// One domain that the operator gave to a tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Domain {
+    /// Lower-case A-labels.
+    pub(crate) domain: String,
+    pub(crate) tenant: String,
+    issuer: String,
+    client_id: String,
+    suspended: bool,
+    pub(crate) approved_by: String,
+    pub(crate) approved_at: i64,
+}
+
+/// What a domain is worth to a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Approved,
+    /// By the operator.
+    Suspended,
+    /// Approved for another issuer or client id than the connection has now.
+    Outdated,
+}
+
+impl Domain {
+    /// An approval is bound to what it was given for: it lapses when the connection changes.
+    pub(crate) fn standing(&self, saved: &Saved) -> Standing {
+        if self.suspended {
+            Standing::Suspended
+        } else if self.tenant == saved.tenant
+            && self.issuer == saved.issuer
+            && self.client_id == saved.client_id
+        {
+            Standing::Approved
+        } else {
+            Standing::Outdated
+        }
+    }
+}
+
+/// Whether a tenant's people sign in by Okta, and if not, why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Not set up, or switched off.
+    Off,
+    /// Switched on; the operator has not confirmed a domain yet. Passwords still work.
+    AwaitingDomain,
+    /// Okta, and nothing else.
+    Active,
+    /// Was active. Nobody gets in until the operator approves again: neither by Okta nor by password.
+    Suspended,
+}
+
+impl State {
+    /// Of a tenant with this connection and these domains.
+    pub(crate) fn of(saved: Option<&Saved>, domains: &[Domain]) -> Self {
+        let Some(saved) = saved.filter(|saved| saved.enabled) else {
+            return Self::Off;
+        };
+        if domains.is_empty() {
+            Self::AwaitingDomain
+        } else if domains
+            .iter()
+            .any(|domain| domain.standing(saved) == Standing::Approved)
+        {
+            Self::Active
+        } else {
+            Self::Suspended
+        }
+    }
+
+    /// Whether the product takes passwords from this tenant's people.
+    pub(crate) fn accepts_passwords(self) -> bool {
+        matches!(self, Self::Off | Self::AwaitingDomain)
+    }
+}
+
+impl FromRow<'_, SqliteRow> for Domain {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let status: &str = row.try_get("status")?;
+        Ok(Self {
+            domain: row.try_get("domain")?,
+            tenant: row.try_get("tenant")?,
+            issuer: row.try_get("issuer")?,
+            client_id: row.try_get("client_id")?,
+            // Anything but the one word is no approval.
+            suspended: status != "approved",
+            approved_by: row.try_get("approved_by")?,
+            approved_at: row.try_get("approved_at")?,
+        })
+    }
+}
+
+/// All of a tenant, by name.
+pub(crate) async fn of_tenant(
+    db: impl SqliteExecutor<'_>,
+    tenant: &str,
+) -> Result<Vec<Domain>, sqlx::Error> {
+    sqlx::query_as("SELECT * FROM domains WHERE tenant = ? ORDER BY domain")
+        .bind(tenant)
+        .fetch_all(db)
+        .await
+}
+
+/// Who holds a domain.
+pub(crate) async fn find(db: &SqlitePool, domain: &str) -> Result<Option<Domain>, sqlx::Error> {
+    sqlx::query_as("SELECT * FROM domains WHERE domain = ?")
+        .bind(domain)
+        .fetch_optional(db)
+        .await
+}
+
+/// Approves a domain for a connection as it is now. False when another tenant holds it; the table decides, so two
+/// operators at once cannot both succeed.
+pub(crate) async fn approve(
+    db: impl SqliteExecutor<'_>,
+    domain: &str,
+    saved: &Saved,
+    by: &str,
+    now: i64,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query(
+        "INSERT INTO domains (domain, tenant, issuer, client_id, status, approved_by, approved_at)
+         VALUES (?, ?, ?, ?, 'approved', ?, ?)
+         ON CONFLICT (domain) DO UPDATE SET
+            issuer = excluded.issuer, client_id = excluded.client_id, status = 'approved',
+            approved_by = excluded.approved_by, approved_at = excluded.approved_at
+         WHERE domains.tenant = excluded.tenant",
+    )
+    .bind(domain)
+    .bind(&saved.tenant)
+    .bind(&saved.issuer)
+    .bind(&saved.client_id)
+    .bind(by)
+    .bind(now)
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Suspends a tenant's domain; it stays the tenant's.
+pub(crate) async fn suspend(
+    db: impl SqliteExecutor<'_>,
+    tenant: &str,
+    domain: &str,
+) -> Result<bool, sqlx::Error> {
+    let done =
+        sqlx::query("UPDATE domains SET status = 'suspended' WHERE tenant = ? AND domain = ?")
+            .bind(tenant)
+            .bind(domain)
+            .execute(db)
+            .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Takes a domain from a tenant, so that another can have it.
+pub(crate) async fn release(
+    db: impl SqliteExecutor<'_>,
+    tenant: &str,
+    domain: &str,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query("DELETE FROM domains WHERE tenant = ? AND domain = ?")
+        .bind(tenant)
+        .bind(domain)
+        .execute(db)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}

@@ -1,0 +1,156 @@
+//! What happened at a tenant, for its administrators: each outcome under the correlation id that the person was shown.
+
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::{FromRow, Row as _, SqliteExecutor};
+
+/// How many events of a tenant are kept; strangers can cause them.
+const KEPT: i64 = 1000;
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Event {
+    pub(crate) at: i64,
+    /// One of [`own`] or a code of the plugin's `messages`.
+    pub(crate) code: String,
+    pub(crate) correlation_id: String,
+    /// An e-mail, `operator …`, or empty when nobody is known.
+    pub(crate) actor: String,
+    pub(crate) detail: String,
+}
+
+impl FromRow<'_, SqliteRow> for Event {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            at: row.try_get("at")?,
+            code: row.try_get("code")?,
+            correlation_id: row.try_get("correlation_id")?,
+            actor: row.try_get("actor")?,
+            detail: row.try_get("detail")?,
+        })
+    }
+}
+
+/// The product's own codes, with what they say to an administrator.
+const OWN: [(&str, &str); 21] = [
+    ("signed-in/okta", "Signed in with Okta."),
+    (
+        "signed-in/okta-first",
+        "Signed in with Okta for the first time. The account is now tied to this Okta user; its password and earlier sessions are gone.",
+    ),
+    ("signed-in/password", "Signed in with a password."),
+    ("signed-out", "Signed out."),
+    ("refused/wrong-password", "The password was wrong."),
+    (
+        "refused/password-not-accepted",
+        "Tried to sign in with a password. This company signs in with Okta.",
+    ),
+    (
+        "email-changed",
+        "Okta now sends another e-mail for this person. They remain the same user.",
+    ),
+    ("settings/saved", "Saved the single sign-on settings."),
+    (
+        "settings/connection-changed",
+        "Changed the issuer or the client ID. The SSO domain must be confirmed again before anyone can sign in with Okta.",
+    ),
+    ("settings/switched-on", "Switched single sign-on on."),
+    (
+        "settings/switched-off",
+        "Switched single sign-on off. Sessions that began with Okta were ended.",
+    ),
+    ("settings/secret-replaced", "Replaced the client secret."),
+    ("people/invited", "Invited a person."),
+    (
+        "people/disabled",
+        "Disabled an account and ended its sessions.",
+    ),
+    ("people/enabled", "Enabled an account."),
+    (
+        "operator/domain-approved",
+        "Ledgerline confirmed the SSO domain.",
+    ),
+    (
+        "operator/domain-suspended",
+        "Ledgerline suspended the SSO domain. Sessions that began with Okta were ended.",
+    ),
+    (
+        "operator/domain-released",
+        "Ledgerline released the SSO domain. Sessions that began with Okta were ended.",
+    ),
+    (
+        "operator/sso-switched-off",
+        "Ledgerline switched single sign-on off at the company's request.",
+    ),
+    (
+        "operator/recovery-password",
+        "Ledgerline set a recovery password for an administrator.",
+    ),
+    (
+        "operator/links-moved",
+        "Ledgerline moved the accounts' ties from one issuer to another.",
+    ),
+];
+
+/// What one of the product's own codes says; none for the plugin's codes.
+pub(crate) fn own(code: &str) -> Option<&'static str> {
+    OWN.iter()
+        .find(|(known, _)| *known == code)
+        .map(|(_, text)| *text)
+}
+
+/// Adds an event and forgets the oldest beyond the bound.
+pub(crate) async fn record(
+    db: &SqlitePool,
+    tenant: &str,
+    event: &Event,
+) -> Result<(), sqlx::Error> {
+    let mut write = db.begin_with(crate::database::WRITE).await?;
+    record_in(&mut *write, tenant, event).await?;
+    sqlx::query(
+        "DELETE FROM events WHERE tenant = ?1 AND id <= (
+            SELECT id FROM events WHERE tenant = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+    )
+    .bind(tenant)
+    .bind(KEPT)
+    .execute(&mut *write)
+    .await?;
+    write.commit().await
+}
+
+/// Adds an event, within the transaction of what it tells.
+pub(crate) async fn record_in(
+    db: impl SqliteExecutor<'_>,
+    tenant: &str,
+    event: &Event,
+) -> Result<(), sqlx::Error> {
+    // A tenant that is gone keeps no history.
+    sqlx::query(
+        "INSERT INTO events (tenant, at, code, correlation_id, actor, detail)
+         SELECT id, ?, ?, ?, ?, ? FROM tenants WHERE id = ?",
+    )
+    .bind(event.at)
+    .bind(&event.code)
+    .bind(&event.correlation_id)
+    .bind(&event.actor)
+    .bind(&event.detail)
+    .bind(tenant)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The latest events of a tenant, newest first; with `search`, those of one correlation id.
+pub(crate) async fn latest(
+    db: &SqlitePool,
+    tenant: &str,
+    search: Option<&str>,
+) -> Result<Vec<Event>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT * FROM events WHERE tenant = ?1 AND (?2 IS NULL OR correlation_id = ?2)
+         ORDER BY id DESC LIMIT 100",
+    )
+    .bind(tenant)
+    .bind(search)
+    .fetch_all(db)
+    .await
+}

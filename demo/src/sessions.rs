@@ -1,0 +1,228 @@
+//! Sessions of people and of operators: a random cookie, stored as its SHA-256, worth something in one tenant only.
+
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::{FromRow, Row as _, SqliteExecutor};
+
+use crate::accounts::User;
+use crate::seal::{Place, Seal};
+use crate::token;
+
+/// How long a session lasts: 12 hours.
+pub(crate) const LIFETIME: i64 = 12 * 60 * 60;
+/// How long the provider's session can still be ended afterwards: 5 minutes.
+const FAREWELL: i64 = 5 * 60;
+
+/// How somebody signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    Password,
+    Okta,
+}
+
+/// Somebody who is signed in.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    pub(crate) id_hash: Vec<u8>,
+    pub(crate) user: User,
+    pub(crate) tenant_name: String,
+    pub(crate) method: Method,
+}
+
+/// Why no session could be opened.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenError {
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    NoRandomness(#[from] token::NoRandomness),
+}
+
+/// What a sign-in by the provider leaves with the session.
+pub(crate) struct Provider<'a> {
+    pub(crate) connection_id: &'a str,
+    /// Opaque and secret.
+    pub(crate) logout_hint: &'a str,
+}
+
+/// Opens a session under a fresh id and returns the cookie's value. The caller ends the session that the browser had before.
+pub(crate) async fn open(
+    db: impl SqliteExecutor<'_>,
+    seal: &Seal,
+    user: &User,
+    provider: Option<Provider<'_>>,
+    now: i64,
+) -> Result<String, OpenError> {
+    let cookie = token::secret()?;
+    let id_hash = token::hash(&cookie);
+    let hint = match &provider {
+        Some(provider) => Some(seal.seal(
+            Place::LogoutHint { id_hash: &id_hash },
+            provider.logout_hint.as_bytes(),
+        )?),
+        None => None,
+    };
+    sqlx::query(
+        "INSERT INTO sessions (id_hash, tenant, user_id, connection_id, logout_hint, started, expires)
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(&id_hash)
+    .bind(&user.tenant)
+    .bind(&user.id)
+    .bind(provider.map(|provider| provider.connection_id))
+    .bind(hint)
+    .bind(now)
+    .bind(now + LIFETIME)
+    .execute(db)
+    .await?;
+    Ok(cookie)
+}
+
+impl FromRow<'_, SqliteRow> for Session {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let connection: Option<String> = row.try_get("connection_id")?;
+        Ok(Self {
+            id_hash: row.try_get("id_hash")?,
+            user: User::from_row(row)?,
+            tenant_name: row.try_get("tenant_name")?,
+            method: if connection.is_some() {
+                Method::Okta
+            } else {
+                Method::Password
+            },
+        })
+    }
+}
+
+/// The live session of a cookie, of a user who may still come in. An unknown cookie is nobody's and is never adopted.
+pub(crate) async fn find(
+    db: &SqlitePool,
+    cookie: &str,
+    now: i64,
+) -> Result<Option<Session>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT sessions.id_hash, sessions.connection_id, users.*, tenants.name AS tenant_name
+         FROM sessions
+         JOIN users ON users.id = sessions.user_id AND users.tenant = sessions.tenant
+         JOIN tenants ON tenants.id = sessions.tenant
+         WHERE sessions.id_hash = ? AND sessions.expires > ? AND users.disabled = 0",
+    )
+    .bind(token::hash(cookie))
+    .bind(now)
+    .fetch_optional(db)
+    .await
+}
+
+/// Ends the session of a cookie, if there is one.
+pub(crate) async fn end(db: impl SqliteExecutor<'_>, cookie: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM sessions WHERE id_hash = ?")
+        .bind(token::hash(cookie))
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Ends every session of a user.
+pub(crate) async fn end_all_of_user(
+    db: impl SqliteExecutor<'_>,
+    user_id: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM sessions WHERE user_id = ?")
+        .bind(user_id)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Ends every session that began through a connection, but for the one given.
+pub(crate) async fn end_all_of_connection(
+    db: impl SqliteExecutor<'_>,
+    connection_id: &str,
+    but: Option<&[u8]>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM sessions WHERE connection_id = ? AND (?2 IS NULL OR id_hash <> ?2)")
+        .bind(connection_id)
+        .bind(but)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Forgets what has expired.
+pub(crate) async fn sweep(db: &SqlitePool, now: i64) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM sessions WHERE expires <= ?")
+        .bind(now)
+        .execute(db)
+        .await?;
+    sqlx::query("DELETE FROM farewells WHERE expires <= ?")
+        .bind(now)
+        .execute(db)
+        .await?;
+    sqlx::query("DELETE FROM operator_sessions WHERE expires <= ?")
+        .bind(now)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Ends a session and, when the provider's can be ended too, keeps the means for five minutes under the cookie's value
+/// that is returned.
+pub(crate) async fn end_with_farewell(
+    db: &SqlitePool,
+    seal: &Seal,
+    cookie: &str,
+    now: i64,
+) -> Result<Option<String>, OpenError> {
+    let id_hash = token::hash(cookie);
+    let row: Option<(Option<String>, Option<Vec<u8>>)> = sqlx::query_as(
+        "DELETE FROM sessions WHERE id_hash = ? RETURNING connection_id, logout_hint",
+    )
+    .bind(&id_hash)
+    .fetch_optional(db)
+    .await?;
+    let Some((Some(connection_id), Some(sealed))) = row else {
+        return Ok(None);
+    };
+    let Ok(hint) = seal.open(Place::LogoutHint { id_hash: &id_hash }, &sealed) else {
+        return Ok(None);
+    };
+    let farewell = token::secret()?;
+    let farewell_hash = token::hash(&farewell);
+    sqlx::query(
+        "INSERT INTO farewells (id_hash, connection_id, logout_hint, expires) VALUES (?, ?, ?, ?)",
+    )
+    .bind(&farewell_hash)
+    .bind(connection_id)
+    .bind(seal.seal(
+        Place::LogoutHint {
+            id_hash: &farewell_hash,
+        },
+        &hint,
+    )?)
+    .bind(now + FAREWELL)
+    .execute(db)
+    .await?;
+    Ok(Some(farewell))
+}
+
+/// Takes what `end_with_farewell` kept: connection and logout hint, once.
+pub(crate) async fn take_farewell(
+    db: &SqlitePool,
+    seal: &Seal,
+    cookie: &str,
+    now: i64,
+) -> Result<Option<(String, String)>, sqlx::Error> {
+    let id_hash = token::hash(cookie);
+    let row: Option<(String, Vec<u8>)> = sqlx::query_as(
+        "DELETE FROM farewells WHERE id_hash = ? AND expires > ? RETURNING connection_id, logout_hint",
+    )
+    .bind(&id_hash)
+    .bind(now)
+    .fetch_optional(db)
+    .await?;
+    Ok(row.and_then(|(connection, sealed)| {
+        let hint = seal
+            .open(Place::LogoutHint { id_hash: &id_hash }, &sealed)
+            .ok()?;
+        Some((connection, String::from_utf8(hint).ok()?))
+    }))
+}

@@ -1,0 +1,305 @@
+//! Who may come in after a good answer of the provider: one pure decision, and the transaction around it.
+//!
+//! Nobody is ever created here. An e-mail finds an invited user once; from then on the link decides.
+
+use okta_sso_host::contract::EmailRule;
+use sqlx::sqlite::SqlitePool;
+use sqlx::{FromRow as _, Row as _, SqliteConnection};
+
+use crate::accounts::User;
+use crate::connections::{self, Saved};
+use crate::database::WRITE;
+use crate::domains::{self, Standing};
+use crate::invitations::Invitation;
+use crate::sessions;
+
+/// Whom the provider vouches for, as far as the decision needs it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Vouched<'a> {
+    pub(crate) issuer: &'a str,
+    pub(crate) subject: &'a str,
+    pub(crate) email: &'a str,
+}
+
+/// What the tables say about one sign-in.
+#[derive(Clone, Debug)]
+pub(crate) struct Facts {
+    pub(crate) tenant: String,
+    pub(crate) issuer: String,
+    pub(crate) email_rule: EmailRule,
+    /// Approved for this very connection.
+    pub(crate) domains: Vec<String>,
+    /// The user pinned to (connection, issuer, subject), with the e-mail seen last.
+    pub(crate) linked: Option<(User, String)>,
+    /// The same subject is pinned through another connection of the tenant.
+    pub(crate) linked_elsewhere: bool,
+    /// Users of the tenant with this e-mail under the connection's rule.
+    pub(crate) on_file: Vec<OnFile>,
+}
+
+/// A user with the e-mail in question.
+#[derive(Clone, Debug)]
+pub(crate) struct OnFile {
+    pub(crate) user: User,
+    pub(crate) invitation: Invitation,
+    /// Pinned to some subject already.
+    pub(crate) linked: bool,
+}
+
+/// What follows from the facts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// The pinned user; `old_email` when the provider now sends another address.
+    Known {
+        user: User,
+        old_email: Option<String>,
+    },
+    /// An invited user's first sign-in: pin the subject and use the invitation up.
+    Pin {
+        user: User,
+    },
+    Refused(Refusal),
+}
+
+/// Why a person whom the provider vouches for does not come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The connection was switched off or replaced since the sign-in began.
+    ConnectionChanged,
+    DomainNotApproved,
+    NotInvited,
+    InvitationExpired,
+    Disabled,
+    LinkedToAnotherSubject,
+    OtherAccount,
+}
+
+impl Refusal {
+    /// The code that the plugin's `messages.explain` knows.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::ConnectionChanged => "login/connection-changed",
+            Self::DomainNotApproved => "login/email-domain-not-approved",
+            Self::NotInvited => "account/not-invited",
+            Self::InvitationExpired => "account/invitation-expired",
+            Self::Disabled => "account/disabled",
+            Self::LinkedToAnotherSubject => "account/linked-to-another-subject",
+            Self::OtherAccount => "account/other-account",
+        }
+    }
+}
+
+/// Decides from facts alone.
+pub(crate) fn decide(vouched: Vouched<'_>, facts: &Facts) -> Decision {
+    match judge(vouched, facts) {
+        Ok(decision) => decision,
+        Err(refusal) => Decision::Refused(refusal),
+    }
+}
+
+fn judge(vouched: Vouched<'_>, facts: &Facts) -> Result<Decision, Refusal> {
+    if vouched.issuer != facts.issuer {
+        return Err(Refusal::ConnectionChanged);
+    }
+    // Also for a linked user: a changed address must still be on an approved domain.
+    let domain = vouched
+        .email
+        .rsplit_once('@')
+        .map(|(_, domain)| domain.to_ascii_lowercase());
+    if !domain.is_some_and(|domain| facts.domains.contains(&domain)) {
+        return Err(Refusal::DomainNotApproved);
+    }
+    if let Some((user, seen)) = &facts.linked {
+        admit(user, facts)?;
+        let old_email = (seen != vouched.email).then(|| seen.clone());
+        return Ok(Decision::Known {
+            user: user.clone(),
+            old_email,
+        });
+    }
+    if facts.linked_elsewhere {
+        return Err(Refusal::OtherAccount);
+    }
+    // The rule is applied again: how the database compares is not what is relied on. Two users whose addresses
+    // differ in case alone are nobody's under the rule that ignores it.
+    let mut matching = facts
+        .on_file
+        .iter()
+        .filter(|entry| equal(facts.email_rule, &entry.user.email, vouched.email));
+    let (Some(entry), None) = (matching.next(), matching.next()) else {
+        return Err(Refusal::NotInvited);
+    };
+    admit(&entry.user, facts)?;
+    if entry.linked {
+        return Err(Refusal::LinkedToAnotherSubject);
+    }
+    match entry.invitation {
+        Invitation::None => Err(Refusal::NotInvited),
+        Invitation::Expired => Err(Refusal::InvitationExpired),
+        Invitation::Open => Ok(Decision::Pin {
+            user: entry.user.clone(),
+        }),
+    }
+}
+
+fn admit(user: &User, facts: &Facts) -> Result<(), Refusal> {
+    if user.tenant != facts.tenant {
+        return Err(Refusal::OtherAccount);
+    }
+    if user.disabled {
+        Err(Refusal::Disabled)
+    } else {
+        Ok(())
+    }
+}
+
+fn equal(rule: EmailRule, one: &str, other: &str) -> bool {
+    match rule {
+        EmailRule::Exact => one == other,
+        EmailRule::AsciiCaseInsensitive => one.eq_ignore_ascii_case(other),
+    }
+}
+
+/// Decides and writes in one transaction under the write lock: of any number of first sign-ins by one invitation
+/// one wins, and the others see its link. A refusal changes nothing.
+///
+/// A new link takes the user's password and every session made before it.
+pub(crate) async fn settle(
+    db: &SqlitePool,
+    connection_id: &str,
+    vouched: Vouched<'_>,
+    now: i64,
+) -> Result<Decision, sqlx::Error> {
+    let mut write = db.begin_with(WRITE).await?;
+    let saved = connections::find(&mut *write, connection_id).await?;
+    let Some(saved) = saved.filter(|saved| saved.enabled) else {
+        return Ok(Decision::Refused(Refusal::ConnectionChanged));
+    };
+    let facts = gather(&mut write, &saved, vouched, now).await?;
+    let decision = decide(vouched, &facts);
+    match &decision {
+        Decision::Known { .. } => see(&mut write, &saved, vouched).await?,
+        Decision::Pin { user } => pin(&mut write, &saved, vouched, user, now).await?,
+        // Dropped, the transaction is rolled back.
+        Decision::Refused(_) => return Ok(decision),
+    }
+    write.commit().await?;
+    Ok(decision)
+}
+
+async fn gather(
+    db: &mut SqliteConnection,
+    saved: &Saved,
+    vouched: Vouched<'_>,
+    now: i64,
+) -> Result<Facts, sqlx::Error> {
+    let domains = domains::of_tenant(&mut *db, &saved.tenant).await?;
+    let linked = sqlx::query(
+        "SELECT users.*, links.email_seen FROM links JOIN users ON users.id = links.user_id
+         WHERE links.connection_id = ? AND links.issuer = ? AND links.subject = ?",
+    )
+    .bind(&saved.id)
+    .bind(vouched.issuer)
+    .bind(vouched.subject)
+    .fetch_optional(&mut *db)
+    .await?;
+    let elsewhere: Option<i64> = sqlx::query_scalar(
+        "SELECT 1 FROM links WHERE tenant = ? AND issuer = ? AND subject = ? AND connection_id <> ?",
+    )
+    .bind(&saved.tenant)
+    .bind(vouched.issuer)
+    .bind(vouched.subject)
+    .bind(&saved.id)
+    .fetch_optional(&mut *db)
+    .await?;
+    // NOCASE folds ASCII letters and nothing else.
+    let on_file = sqlx::query(
+        "SELECT users.*, links.user_id IS NOT NULL AS linked,
+                CASE WHEN invitations.used_at IS NULL THEN invitations.expires END AS expires
+         FROM users
+         LEFT JOIN links ON links.user_id = users.id
+         LEFT JOIN invitations ON invitations.user_id = users.id
+         WHERE users.tenant = ? AND users.email = ? COLLATE NOCASE",
+    )
+    .bind(&saved.tenant)
+    .bind(vouched.email)
+    .fetch_all(&mut *db)
+    .await?;
+    Ok(Facts {
+        tenant: saved.tenant.clone(),
+        issuer: saved.issuer.clone(),
+        email_rule: saved.email_rule,
+        domains: domains
+            .into_iter()
+            .filter(|domain| domain.standing(saved) == Standing::Approved)
+            .map(|domain| domain.domain)
+            .collect(),
+        linked: match linked {
+            Some(row) => Some((User::from_row(&row)?, row.try_get("email_seen")?)),
+            None => None,
+        },
+        linked_elsewhere: elsewhere.is_some(),
+        on_file: on_file
+            .iter()
+            .map(|row| {
+                Ok(OnFile {
+                    user: User::from_row(row)?,
+                    invitation: Invitation::at(now, row.try_get("expires")?),
+                    linked: row.try_get("linked")?,
+                })
+            })
+            .collect::<Result<_, sqlx::Error>>()?,
+    })
+}
+
+async fn see(
+    db: &mut SqliteConnection,
+    saved: &Saved,
+    vouched: Vouched<'_>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE links SET email_seen = ? WHERE connection_id = ? AND issuer = ? AND subject = ?",
+    )
+    .bind(vouched.email)
+    .bind(&saved.id)
+    .bind(vouched.issuer)
+    .bind(vouched.subject)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+async fn pin(
+    db: &mut SqliteConnection,
+    saved: &Saved,
+    vouched: Vouched<'_>,
+    user: &User,
+    now: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO links (tenant, connection_id, issuer, subject, user_id, pinned_at, email_seen)
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(&saved.tenant)
+    .bind(&saved.id)
+    .bind(vouched.issuer)
+    .bind(vouched.subject)
+    .bind(&user.id)
+    .bind(now)
+    .bind(vouched.email)
+    .execute(&mut *db)
+    .await?;
+    sqlx::query("UPDATE invitations SET used_at = ? WHERE user_id = ?")
+        .bind(now)
+        .bind(&user.id)
+        .execute(&mut *db)
+        .await?;
+    sqlx::query("UPDATE users SET password = NULL WHERE id = ?")
+        .bind(&user.id)
+        .execute(&mut *db)
+        .await?;
+    sessions::end_all_of_user(db, &user.id).await
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+//! Tenants: the companies that use the product.
+
+use sqlx::SqliteExecutor;
+use sqlx::sqlite::SqlitePool;
+
+/// One company.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tenant {
+    /// Also its name in addresses: see [`is_id`].
+    pub(crate) id: String,
+    pub(crate) name: String,
+}
+
+/// 1 to 63 of `a-z 0-9 -`, neither first nor last a hyphen: safe in an address, a key and a log line.
+pub(crate) fn is_id(text: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=63).contains(&text.len())
+        && text.bytes().all(inner)
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
+/// Makes or renames a tenant.
+pub(crate) async fn put(db: impl SqliteExecutor<'_>, tenant: &Tenant) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO tenants (id, name) VALUES (?, ?)
+         ON CONFLICT (id) DO UPDATE SET name = excluded.name",
+    )
+    .bind(&tenant.id)
+    .bind(&tenant.name)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// By id.
+pub(crate) async fn find(db: &SqlitePool, id: &str) -> Result<Option<Tenant>, sqlx::Error> {
+    let row: Option<(String, String)> = sqlx::query_as("SELECT id, name FROM tenants WHERE id = ?")
+        .bind(id)
+        .fetch_optional(db)
+        .await?;
+    Ok(row.map(|(id, name)| Tenant { id, name }))
+}
+
+/// All, by name.
+pub(crate) async fn all(db: &SqlitePool) -> Result<Vec<Tenant>, sqlx::Error> {
+    let rows: Vec<(String, String)> =
+        sqlx::query_as("SELECT id, name FROM tenants ORDER BY name, id")
+            .fetch_all(db)
+            .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, name)| Tenant { id, name })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_id;
+
+    #[test]
+    fn ids_are_plain() {
+        for good in ["a", "acme", "a-1", &"a".repeat(63)] {
+            assert!(is_id(good), "{good}");
+        }
+        for bad in [
+            "",
+            "a:b",
+            "a%3Ab",
+            "A",
+            "-a",
+            "a-",
+            "a b",
+            "a\0",
+            "ä",
+            &"a".repeat(64),
+        ] {
+            assert!(!is_id(bad), "{bad}");
+        }
+    }
+}
