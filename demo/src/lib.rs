@@ -16,6 +16,7 @@ mod invitations;
 mod password;
 mod seal;
 mod sessions;
+mod setup;
 mod sign_in;
 mod tenants;
 mod token;

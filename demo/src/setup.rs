@@ -1,0 +1,283 @@
+//! `--setup FILE.toml`: tenants, users, connections and approved domains to start with.
+
+use serde::Deserialize;
+use sqlx::sqlite::SqlitePool;
+
+use crate::accounts::{self, User};
+use crate::connections::{self, Saved, Sealed};
+use crate::seal::Seal;
+use crate::tenants::{self, Tenant};
+use crate::{database, domains, invitations, password, token};
+
+/// The whole file. Unknown keys are refused, so that a misspelt one is not silently nothing.
+///
+/// Has no `Debug`: it holds passwords and client secrets.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Setup {
+    operator: Option<OperatorEntry>,
+    #[serde(default)]
+    tenants: Vec<TenantEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OperatorEntry {
+    name: String,
+    password: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TenantEntry {
+    id: String,
+    name: String,
+    connection: Option<ConnectionEntry>,
+    #[serde(default)]
+    approved_domains: Vec<String>,
+    #[serde(default)]
+    users: Vec<UserEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UserEntry {
+    email: String,
+    name: String,
+    #[serde(default)]
+    admin: bool,
+    password: Option<String>,
+    #[serde(default)]
+    invited: bool,
+    #[serde(default)]
+    disabled: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConnectionEntry {
+    client_id: String,
+    client_secret: Option<String>,
+    client_secret_env: Option<String>,
+    issuer: String,
+}
+
+/// Why a set-up file cannot be used. Shows no password and no secret.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SetupError {
+    /// Not TOML of the documented shape; the text of the file is left out, for it holds secrets.
+    #[error("the set-up file is not of the documented shape: {0}")]
+    Shape(String),
+    #[error("tenant id {0:?}: must be 1 to 63 of a-z, 0-9 and -")]
+    TenantId(String),
+    #[error("tenant {0}: a user's e-mail is not an address")]
+    Email(String),
+    #[error("tenant {0}: approved_domains need a connection")]
+    DomainWithoutConnection(String),
+    #[error(
+        "tenant {0}: give one of client_secret and client_secret_env, and the variable must be set"
+    )]
+    ClientSecret(String),
+    #[error("domain {0}: another tenant holds it")]
+    DomainTaken(String),
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Hash(#[from] password::HashError),
+    #[error(transparent)]
+    NoRandomness(#[from] token::NoRandomness),
+}
+
+/// Reads a set-up file's text.
+pub(crate) fn parse(text: &str) -> Result<Setup, SetupError> {
+    toml::from_str(text).map_err(|error| SetupError::Shape(error.message().to_owned()))
+}
+
+impl Setup {
+    /// Writes everything in one transaction. Users who are there already stay as they are.
+    ///
+    /// `variable` reads the environment. Not checked: issuer, client id and domains, which the plugin checks when
+    /// the connection is used.
+    pub(crate) async fn apply(
+        &self,
+        db: &SqlitePool,
+        seal: &Seal,
+        variable: impl Fn(&str) -> Option<String>,
+        now: i64,
+    ) -> Result<(), SetupError> {
+        let mut write = db.begin_with(database::WRITE).await?;
+        if let Some(operator) = &self.operator {
+            sqlx::query(
+                "INSERT INTO operators (name, password) VALUES (?, ?)
+                 ON CONFLICT (name) DO UPDATE SET password = excluded.password",
+            )
+            .bind(&operator.name)
+            .bind(password::hash(operator.password.clone()).await?)
+            .execute(&mut *write)
+            .await?;
+        }
+        for entry in &self.tenants {
+            if !tenants::is_id(&entry.id) {
+                return Err(SetupError::TenantId(entry.id.clone()));
+            }
+            let tenant = Tenant {
+                id: entry.id.clone(),
+                name: entry.name.clone(),
+            };
+            tenants::put(&mut *write, &tenant).await?;
+            for user in &entry.users {
+                add_user(&mut write, &entry.id, user, now).await?;
+            }
+            match &entry.connection {
+                Some(connection) => {
+                    let secret = connection
+                        .secret(&variable)
+                        .ok_or_else(|| SetupError::ClientSecret(entry.id.clone()))?;
+                    let saved = connection.saved(&entry.id, seal, &secret, now)?;
+                    connections::put(&mut *write, &saved).await?;
+                    for domain in &entry.approved_domains {
+                        let domain = domain.to_ascii_lowercase();
+                        if !domains::approve(&mut *write, &domain, &saved, "set-up file", now)
+                            .await?
+                        {
+                            return Err(SetupError::DomainTaken(domain));
+                        }
+                    }
+                }
+                None if entry.approved_domains.is_empty() => {}
+                None => return Err(SetupError::DomainWithoutConnection(entry.id.clone())),
+            }
+        }
+        write.commit().await?;
+        Ok(())
+    }
+}
+
+async fn add_user(
+    db: &mut sqlx::SqliteConnection,
+    tenant: &str,
+    entry: &UserEntry,
+    now: i64,
+) -> Result<(), SetupError> {
+    if !accounts::is_email(&entry.email) {
+        return Err(SetupError::Email(tenant.to_owned()));
+    }
+    let user = User {
+        id: token::name()?,
+        tenant: tenant.to_owned(),
+        email: entry.email.clone(),
+        name: entry.name.clone(),
+        administrator: entry.admin,
+        disabled: entry.disabled,
+    };
+    let password = match &entry.password {
+        Some(password) => Some(password::hash(password.clone()).await?),
+        None => None,
+    };
+    let added = accounts::add(&mut *db, &user, password.as_deref()).await?;
+    if added && entry.invited {
+        invitations::open(&mut *db, &user.id, now + invitations::LIFETIME).await?;
+    }
+    Ok(())
+}
+
+impl ConnectionEntry {
+    fn secret(&self, variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+        match (&self.client_secret, &self.client_secret_env) {
+            (Some(secret), None) => Some(secret.clone()),
+            (None, Some(name)) => variable(name),
+            _ => None,
+        }
+    }
+
+    fn saved(
+        &self,
+        tenant: &str,
+        seal: &Seal,
+        secret: &str,
+        now: i64,
+    ) -> Result<Saved, token::NoRandomness> {
+        let id = Saved::id_of(tenant);
+        Ok(Saved {
+            secret: Sealed::new(seal, tenant, &id, secret)?,
+            id,
+            tenant: tenant.to_owned(),
+            enabled: true,
+            issuer: self.issuer.clone(),
+            client_id: self.client_id.clone(),
+            secret_set_at: Some(now),
+            email_rule: okta_sso_host::contract::EmailRule::Exact,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::Database;
+
+    const FILE: &str = r#"
+        operator = { name = "olga", password = "operator-password" }
+        [[tenants]]
+        id = "acme"
+        name = "Acme"
+        approved_domains = ["A.com"]
+        connection = { client_id = "c", client_secret_env = "SECRET", issuer = "https://acme.okta.com" }
+        users = [
+            { email = "anna@a.com", name = "Anna", admin = true, password = "canary-password" },
+            { email = "bo@a.com", name = "Bo", invited = true },
+        ]
+    "#;
+
+    #[tokio::test]
+    async fn a_file_becomes_tables() {
+        let db = database::open(&Database::Memory).await.unwrap();
+        let seal = Seal::load(None, &Database::Memory).unwrap();
+        let secret = |name: &str| (name == "SECRET").then(|| "canary-secret".to_owned());
+        let setup = parse(FILE).unwrap();
+        setup.apply(&db, &seal, secret, 1).await.unwrap();
+        setup.apply(&db, &seal, secret, 2).await.unwrap();
+        let saved = connections::of_tenant(&db, "acme").await.unwrap().unwrap();
+        assert_eq!(
+            saved.client_secret(&seal).unwrap().as_deref(),
+            Some("canary-secret")
+        );
+        let approved = domains::of_tenant(&db, "acme").await.unwrap();
+        assert_eq!(
+            domains::State::of(Some(&saved), &approved),
+            domains::State::Active
+        );
+        let users = accounts::of_tenant(&db, "acme").await.unwrap();
+        let seen: Vec<_> = users
+            .iter()
+            .map(|one| {
+                (
+                    one.user.email.as_str(),
+                    one.has_password,
+                    one.invited_until.is_some(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            seen,
+            [("anna@a.com", true, false), ("bo@a.com", false, true)]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_missing_variable_writes_nothing() {
+        let db = database::open(&Database::Memory).await.unwrap();
+        let seal = Seal::load(None, &Database::Memory).unwrap();
+        let failed = parse(FILE).unwrap().apply(&db, &seal, |_| None, 1).await;
+        assert!(matches!(failed, Err(SetupError::ClientSecret(tenant)) if tenant == "acme"));
+        assert!(tenants::all(&db).await.unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_misspelt_key_is_refused_without_showing_the_file() {
+        let Err(error) = parse(&FILE.replace("invited", "invted")) else {
+            panic!("accepted")
+        };
+        assert!(!error.to_string().contains("canary"));
+    }
+}
