@@ -5,5 +5,7 @@
 //! [`capability::Capabilities`]; only `component` knows the component's imports.
 
 pub mod capability;
+pub mod config;
+pub mod connection;
 pub mod contract;
 pub mod json;
