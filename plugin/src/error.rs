@@ -1,0 +1,218 @@
+//! How refusals are made: who is to blame, and what may be shown of the two sides.
+
+use crate::contract::exports::sso::provider::login::{
+    Fault, LoginError, Misbehaviour, TokenProblem, TokenRejection,
+};
+use crate::contract::exports::sso::provider::logout::LogoutError;
+use crate::contract::sso::provider::http::Error as HttpError;
+use crate::contract::sso::provider::types::Endpoint;
+use crate::json::{JsonError, MemberError};
+
+/// The longest text of a provider's that is shown, in characters.
+const SHOWN: usize = 128;
+
+/// A text as it may be shown to an administrator: at most 128 characters, none of them a control character.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    text.chars()
+        .take(SHOWN)
+        .map(|character| {
+            // The second group turns or hides text (Unicode bidirectional and zero-width formatting).
+            let hides = matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+            if character.is_control() || hides {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                character
+            }
+        })
+        .collect()
+}
+
+/// The provider did not answer as it must.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProviderError {
+    /// No usable answer in time; later may be better.
+    Unavailable(Endpoint),
+    /// Status 429, and how long to wait in seconds, when known: 1 to 60.
+    Busy(Option<u32>),
+    /// An answer that no correct provider gives.
+    Misbehaved(Misbehaviour),
+}
+
+impl ProviderError {
+    /// A fault without two sides to show.
+    #[must_use]
+    pub const fn fault(endpoint: Endpoint, fault: Fault) -> Self {
+        Self::Misbehaved(Misbehaviour {
+            endpoint,
+            fault,
+            expected: None,
+            found: None,
+        })
+    }
+
+    /// A fault with the two sides of the comparison.
+    #[must_use]
+    pub fn compared(endpoint: Endpoint, fault: Fault, expected: &str, found: &str) -> Self {
+        Self::Misbehaved(Misbehaviour {
+            endpoint,
+            fault,
+            expected: Some(shown(expected)),
+            found: Some(shown(found)),
+        })
+    }
+
+    /// A fault of one member of a document; the member is what was expected.
+    #[must_use]
+    pub fn member(endpoint: Endpoint, error: MemberError) -> Self {
+        let (fault, name) = match error {
+            MemberError::Missing(name) => (Fault::MissingMember, name),
+            MemberError::Mistyped(name) => (Fault::MistypedMember, name),
+        };
+        Self::Misbehaved(Misbehaviour {
+            endpoint,
+            fault,
+            expected: Some(name.to_owned()),
+            found: None,
+        })
+    }
+
+    /// Why there was no answer.
+    #[must_use]
+    pub const fn of_http(endpoint: Endpoint, error: HttpError) -> Self {
+        match error {
+            HttpError::TooLarge => Self::fault(endpoint, Fault::TooLarge),
+            HttpError::Denied
+            | HttpError::Unreachable
+            | HttpError::Timeout
+            | HttpError::BudgetExhausted => Self::Unavailable(endpoint),
+        }
+    }
+}
+
+impl From<ProviderError> for LoginError {
+    fn from(error: ProviderError) -> Self {
+        match error {
+            ProviderError::Unavailable(endpoint) => Self::ProviderUnavailable(endpoint),
+            ProviderError::Busy(wait) => Self::ProviderBusy(wait),
+            ProviderError::Misbehaved(misbehaviour) => Self::ProviderMisbehaved(misbehaviour),
+        }
+    }
+}
+
+impl From<ProviderError> for LogoutError {
+    fn from(error: ProviderError) -> Self {
+        match error {
+            ProviderError::Unavailable(endpoint) => Self::ProviderUnavailable(endpoint),
+            ProviderError::Busy(wait) => Self::ProviderBusy(wait),
+            ProviderError::Misbehaved(misbehaviour) => Self::ProviderMisbehaved(misbehaviour),
+        }
+    }
+}
+
+/// Why a token is not believed: the token's fault, or the provider's while its keys were fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenError {
+    /// The token itself.
+    Rejected(TokenRejection),
+    /// Metadata or keys could not be had.
+    Provider(ProviderError),
+}
+
+impl From<TokenRejection> for TokenError {
+    fn from(rejection: TokenRejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+impl From<TokenProblem> for TokenError {
+    fn from(problem: TokenProblem) -> Self {
+        Self::Rejected(problem.into())
+    }
+}
+
+impl From<ProviderError> for TokenError {
+    fn from(error: ProviderError) -> Self {
+        Self::Provider(error)
+    }
+}
+
+impl From<TokenError> for LoginError {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Rejected(rejection) => Self::TokenRejected(rejection),
+            TokenError::Provider(error) => error.into(),
+        }
+    }
+}
+
+impl From<TokenError> for LogoutError {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Rejected(rejection) => Self::TokenRejected(rejection),
+            TokenError::Provider(error) => error.into(),
+        }
+    }
+}
+
+/// A rejection that shows nothing: for everything before the signature holds, and for secrets.
+impl From<TokenProblem> for TokenRejection {
+    fn from(problem: TokenProblem) -> Self {
+        Self {
+            problem,
+            expected: None,
+            found: None,
+        }
+    }
+}
+
+impl From<JsonError> for TokenProblem {
+    fn from(error: JsonError) -> Self {
+        match error {
+            JsonError::TooLarge => Self::TooLarge,
+            JsonError::DuplicateName => Self::DuplicateMember,
+            JsonError::TooDeep | JsonError::Malformed => Self::Malformed,
+        }
+    }
+}
+
+/// The member's name is what was expected.
+impl From<MemberError> for TokenRejection {
+    fn from(error: MemberError) -> Self {
+        let (problem, name) = match error {
+            MemberError::Missing(name) => (TokenProblem::MemberMissing, name),
+            MemberError::Mistyped(name) => (TokenProblem::MemberMistyped, name),
+        };
+        Self {
+            problem,
+            expected: Some(name.to_owned()),
+            found: None,
+        }
+    }
+}
+
+/// A rejection with the two sides of the comparison, for claims of a token whose signature holds.
+#[must_use]
+pub fn compared(problem: TokenProblem, expected: &str, found: &str) -> TokenRejection {
+    TokenRejection {
+        problem,
+        expected: Some(shown(expected)),
+        found: Some(shown(found)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shown_text_is_short_and_harmless() {
+        assert_eq!(shown("https://acme.okta.com"), "https://acme.okta.com");
+        assert_eq!(
+            shown("a\r\n\u{1b}[31m\u{202e}"),
+            "a\u{fffd}\u{fffd}\u{fffd}[31m\u{fffd}"
+        );
+        assert_eq!(shown(&"é".repeat(128)).chars().count(), 128);
+        assert_eq!(shown(&"é".repeat(129)).chars().count(), 128);
+    }
+}
