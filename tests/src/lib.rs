@@ -1,1 +1,14 @@
-//! Under construction.
+//! Conformance cases as data, and what runs them: a host whose clock, randomness, storage and network are scripts.
+//!
+//! The component under test is the real one, in the real sandbox. See `README.md` for how a case is written.
+
+pub mod case;
+pub mod coverage;
+pub mod expect;
+pub mod host;
+pub mod key;
+pub mod provider;
+pub mod run;
+pub mod template;
+pub mod token;
+pub mod value;

@@ -1,0 +1,126 @@
+//! JSON to and from component values, by the function's own types: cases are written in the contract's names.
+//!
+//! Records are objects, an absent option is null or left out, enums and variants without payload are strings, other
+//! variants are objects of one member, results are `{"ok": …}` or `{"error": …}`.
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Map, Value, json};
+use wasmtime::component::{Type, Val};
+
+/// Reads `value` as `kind`.
+///
+/// # Errors
+/// When it is of another kind or has a member that the contract does not know.
+pub fn to_val(value: &Value, kind: &Type) -> Result<Val> {
+    Ok(match (kind, value) {
+        (Type::Bool, Value::Bool(value)) => Val::Bool(*value),
+        (Type::String, Value::String(text)) => Val::String(text.clone()),
+        (Type::U8, Value::Number(number)) => Val::U8(integer(number)?),
+        (Type::U16, Value::Number(number)) => Val::U16(integer(number)?),
+        (Type::U32, Value::Number(number)) => Val::U32(integer(number)?),
+        (Type::U64, Value::Number(number)) => Val::U64(integer(number)?),
+        (Type::Option(_), Value::Null) => Val::Option(None),
+        (Type::Option(inner), value) => Val::Option(Some(Box::new(to_val(value, &inner.ty())?))),
+        (Type::List(list), Value::Array(items)) => {
+            Val::List(items.iter().map(|item| to_val(item, &list.ty())).collect::<Result<_>>()?)
+        }
+        (Type::Enum(cases), Value::String(text)) => {
+            ensure!(cases.names().any(|name| name == text), "`{text}` is no case of this enum");
+            Val::Enum(text.clone())
+        }
+        (Type::Record(record), Value::Object(members)) => {
+            for name in members.keys() {
+                ensure!(record.fields().any(|field| field.name == name), "no member `{name}`");
+            }
+            let fields = record.fields().map(|field| {
+                let value = members.get(field.name).unwrap_or(&Value::Null);
+                let value = to_val(value, &field.ty).with_context(|| field.name.to_owned())?;
+                Ok((field.name.to_owned(), value))
+            });
+            Val::Record(fields.collect::<Result<_>>()?)
+        }
+        (Type::Variant(variant), value) => {
+            let (name, payload) = match value {
+                Value::String(name) => (name.as_str(), None),
+                Value::Object(members) if members.len() == 1 => {
+                    let (name, payload) = members.iter().next().context("one member")?;
+                    (name.as_str(), Some(payload))
+                }
+                _ => bail!("a variant is a string or an object of one member"),
+            };
+            let case = variant
+                .cases()
+                .find(|case| case.name == name)
+                .with_context(|| format!("`{name}` is no case of this variant"))?;
+            let payload = match (case.ty, payload) {
+                (Some(kind), Some(payload)) => Some(Box::new(to_val(payload, &kind)?)),
+                (None, None) => None,
+                _ => bail!("`{name}` carries something else"),
+            };
+            Val::Variant(name.to_owned(), payload)
+        }
+        (kind, value) => bail!("{value} is no {kind:?}"),
+    })
+}
+
+fn integer<T: TryFrom<u64>>(number: &serde_json::Number) -> Result<T> {
+    number
+        .as_u64()
+        .and_then(|value| T::try_from(value).ok())
+        .with_context(|| format!("{number} is out of range"))
+}
+
+/// Writes a component value as JSON.
+#[must_use]
+pub fn to_json(val: &Val) -> Value {
+    match val {
+        Val::Bool(value) => json!(value),
+        Val::U8(value) => json!(value),
+        Val::U16(value) => json!(value),
+        Val::U32(value) => json!(value),
+        Val::U64(value) => json!(value),
+        Val::String(text) | Val::Enum(text) => json!(text),
+        Val::Option(None) => Value::Null,
+        Val::Option(Some(inner)) => to_json(inner),
+        Val::List(items) => items.iter().map(to_json).collect(),
+        Val::Record(fields) => Value::Object(
+            fields.iter().map(|(name, value)| (name.clone(), to_json(value))).collect(),
+        ),
+        Val::Variant(name, None) => json!(name),
+        Val::Variant(name, Some(payload)) => one(name, to_json(payload)),
+        Val::Result(Ok(payload)) => one("ok", payload.as_deref().map_or(Value::Null, to_json)),
+        Val::Result(Err(payload)) => one("error", payload.as_deref().map_or(Value::Null, to_json)),
+        other => json!(format!("{other:?}")),
+    }
+}
+
+fn one(name: &str, value: Value) -> Value {
+    Value::Object(Map::from_iter([(name.to_owned(), value)]))
+}
+
+/// A refusal's code without its interface: the case, then each enum that it carries, joined by `/`.
+#[must_use]
+pub fn code(val: &Val) -> String {
+    match val {
+        Val::Variant(name, payload) => {
+            let mut code = name.clone();
+            if let Some(payload) = payload {
+                push_enums(payload, &mut code);
+            }
+            code
+        }
+        Val::Enum(name) => name.clone(),
+        _ => String::new(),
+    }
+}
+
+fn push_enums(val: &Val, code: &mut String) {
+    match val {
+        Val::Enum(name) => {
+            code.push('/');
+            code.push_str(name);
+        }
+        Val::Record(fields) => fields.iter().for_each(|(_, value)| push_enums(value, code)),
+        _ => {}
+    }
+}
