@@ -1,0 +1,197 @@
+//! The capabilities of a scripted host: what a platform would lend, but each draw, each second and each answer known.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use okta_sso_host::contract::Level;
+use okta_sso_host::{
+    Cache, Capabilities, Clock, CredentialError, Credentials, Http, HttpError, HttpRequest,
+    HttpResponse, Log, Random, RandomError, Scope, Secret, Storage, StorageError, StorageKey,
+};
+use sha2::{Digest, Sha256};
+
+use crate::case::{HostScript, RandomScript, StorageScript};
+use crate::provider::{Provider, Request};
+
+/// The client secret of every case: the component must never see it, the provider must.
+pub const CLIENT_SECRET: &str = "secret-0123456789-abcdefghij-ABCDEFGHIJ";
+
+/// What the storage holds: key to value and the second from which it is gone.
+pub type Entries = BTreeMap<Vec<u8>, (Vec<u8>, u64)>;
+
+/// Cached bytes with the second from which they are gone, by connection and key.
+type Cached = BTreeMap<(String, Vec<u8>), (Vec<u8>, u64)>;
+
+/// All that a case may script, behind one lock.
+#[derive(Debug, Default)]
+pub struct World {
+    /// The clock's seconds.
+    pub now: u64,
+    /// Faults.
+    pub script: HostScript,
+    /// The other side of the network.
+    pub provider: Provider,
+    /// The storage.
+    pub entries: Entries,
+    /// The log, one line an event.
+    pub log: Vec<String>,
+    cached: Cached,
+    drawn: u64,
+}
+
+/// Hands out the capabilities of one [`World`].
+#[derive(Debug, Clone, Default)]
+pub struct ScriptedHost(Arc<Mutex<World>>);
+
+impl ScriptedHost {
+    /// The world, locked.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The capabilities, with the host's own signature checks.
+    #[must_use]
+    pub fn capabilities(&self) -> Capabilities {
+        let this = Arc::new(self.clone());
+        Capabilities::new(this.clone(), this.clone())
+            .with_http(this.clone())
+            .with_cache(this.clone())
+            .with_clock(this.clone())
+            .with_random(this.clone())
+            .with_log(this)
+    }
+}
+
+#[async_trait]
+impl Http for ScriptedHost {
+    async fn send(&self, _: &Scope, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let limit = request.max_response;
+        let request = Request {
+            endpoint: kebab(&format!("{:?}", request.endpoint)),
+            method: kebab(&format!("{:?}", request.method)),
+            url: request.url.into(),
+            headers: request
+                .headers
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+            body: request.body,
+        };
+        match self.world().provider.answer(request) {
+            Ok(response) if response.body.len() > limit => Err(HttpError::TooLarge),
+            Ok(response) => Ok(HttpResponse {
+                status: response.status,
+                headers: response.headers,
+                body: response.body,
+            }),
+            Err(name) => Err(match name.as_str() {
+                "denied" => HttpError::Denied,
+                "timeout" => HttpError::Timeout,
+                "too-large" => HttpError::TooLarge,
+                _ => HttpError::Unreachable,
+            }),
+        }
+    }
+}
+
+#[async_trait]
+impl Storage for ScriptedHost {
+    async fn put_if_absent(
+        &self,
+        key: &StorageKey,
+        value: &[u8],
+        now: u64,
+        time_to_live: u32,
+    ) -> Result<bool, StorageError> {
+        let mut world = self.world();
+        match world.script.storage {
+            StorageScript::Works => {}
+            StorageScript::Unavailable => return Err(StorageError::Unavailable),
+            StorageScript::Occupied => return Ok(false),
+        }
+        let live = world.entries.get(key.as_bytes()).is_some_and(|(_, gone)| now < *gone);
+        if !live {
+            let entry = (value.to_vec(), now + u64::from(time_to_live));
+            world.entries.insert(key.as_bytes().to_vec(), entry);
+        }
+        Ok(!live)
+    }
+
+    async fn take(&self, key: &StorageKey, now: u64) -> Result<Option<Vec<u8>>, StorageError> {
+        let mut world = self.world();
+        if world.script.storage == StorageScript::Unavailable {
+            return Err(StorageError::Unavailable);
+        }
+        let entry = world.entries.remove(key.as_bytes());
+        Ok(entry.filter(|(_, gone)| now < *gone).map(|(value, _)| value))
+    }
+
+    async fn get(&self, key: &StorageKey, now: u64) -> Result<Option<Vec<u8>>, StorageError> {
+        let world = self.world();
+        let entry = world.entries.get(key.as_bytes()).filter(|(_, gone)| now < *gone);
+        Ok(entry.map(|(value, _)| value.clone()))
+    }
+}
+
+#[async_trait]
+impl Credentials for ScriptedHost {
+    async fn client_secret(&self, _: &str) -> Result<Option<Secret>, CredentialError> {
+        Ok(Some(Secret::new(CLIENT_SECRET.into())))
+    }
+}
+
+#[async_trait]
+impl Cache for ScriptedHost {
+    async fn get(&self, scope: &Scope, key: &[u8], now: u64) -> Option<Vec<u8>> {
+        let key = (scope.connection_id.clone(), key.to_vec());
+        let world = self.world();
+        let (value, gone) = world.cached.get(&key)?;
+        (now < *gone).then(|| value.clone())
+    }
+
+    async fn put(&self, scope: &Scope, key: &[u8], value: &[u8], now: u64, time_to_live: u32) {
+        let key = (scope.connection_id.clone(), key.to_vec());
+        self.world().cached.insert(key, (value.to_vec(), now + u64::from(time_to_live)));
+    }
+}
+
+impl Clock for ScriptedHost {
+    fn now(&self) -> u64 {
+        self.world().now
+    }
+}
+
+impl Random for ScriptedHost {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomError> {
+        let mut world = self.world();
+        for chunk in bytes.chunks_mut(32) {
+            if world.script.random == RandomScript::Counted {
+                world.drawn += 1;
+            }
+            let drawn = Sha256::digest(world.drawn.to_be_bytes());
+            chunk.iter_mut().zip(drawn).for_each(|(byte, drawn)| *byte = drawn);
+        }
+        Ok(())
+    }
+}
+
+impl Log for ScriptedHost {
+    fn event(&self, scope: &Scope, level: Level, code: &str, fields: &[(String, String)]) {
+        let line = format!("{} {level:?} {code} {fields:?}", scope.connection_id);
+        self.world().log.push(line);
+    }
+}
+
+/// A Rust variant's name as the contract spells it.
+fn kebab(name: &str) -> String {
+    let name = name.rsplit("::").next().unwrap_or(name);
+    let mut kebab = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !kebab.is_empty() {
+            kebab.push('-');
+        }
+        kebab.push(letter.to_ascii_lowercase());
+    }
+    kebab
+}

@@ -1,0 +1,50 @@
+//! Every case of `cases/`, through the real component: one test a file.
+
+use okta_sso_conformance::case::CaseFile;
+use okta_sso_conformance::run;
+
+macro_rules! files {
+    ($($test:ident $file:literal)*) => {
+        const FILES: &[&str] = &[$($file),*];
+        $(#[tokio::test]
+        async fn $test() {
+            let plugin = run::plugin().unwrap_or_else(|error| panic!("{error:#}"));
+            match run::file(&plugin, $file).await {
+                Ok(count) => println!("{count} cases of {}", $file),
+                Err(failures) => panic!("{failures:#}"),
+            }
+        })*
+    };
+}
+
+files! {
+    begin "begin"
+    callback "callback"
+    claims "claims"
+    config_fields "config-fields"
+    config_issuer "config-issuer"
+    discovery "discovery"
+    email "email"
+    id_token "id-token"
+    json "json"
+    jws "jws"
+    keys "keys"
+    logout "logout"
+    messages "messages"
+    probe "probe"
+    rehearse "rehearse"
+    rotation "rotation"
+    time "time"
+    token_endpoint "token-endpoint"
+    user_info "user-info"
+}
+
+#[test]
+fn every_file_is_run_and_reads() {
+    assert_eq!(CaseFile::names().unwrap(), FILES);
+    let cases: usize = FILES
+        .iter()
+        .map(|name| CaseFile::read(name).unwrap_or_else(|error| panic!("{error:#}")).len())
+        .sum();
+    assert!(cases >= 150, "only {cases} cases are left");
+}
