@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
-use serde::Deserialize;
+use anyhow::{Context, ensure};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 /// A JSON object.
@@ -209,7 +209,11 @@ pub struct Signing {
 
 impl Default for Signing {
     fn default() -> Self {
-        Self { key: "rsa-1".into(), algorithm: "RS256".into(), signature: Signature::Right }
+        Self {
+            key: "rsa-1".into(),
+            algorithm: "RS256".into(),
+            signature: Signature::Right,
+        }
     }
 }
 
@@ -284,7 +288,8 @@ pub struct KeyScript {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Expect {
-    /// Members that the good answer must have.
+    /// Members that the good answer must have; null is an answer too.
+    #[serde(deserialize_with = "present")]
     pub ok: Option<Value>,
     /// The refusal: `token-rejected/expired`, or its members in WIT's names.
     pub error: Option<Value>,
@@ -324,12 +329,18 @@ impl CaseFile {
     ///
     /// # Errors
     /// When the folder cannot be read.
-    pub fn names() -> Result<Vec<String>> {
+    pub fn names() -> anyhow::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in std::fs::read_dir(Self::folder())? {
             let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "json") {
-                names.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "json")
+            {
+                names.extend(
+                    path.file_stem()
+                        .map(|stem| stem.to_string_lossy().into_owned()),
+                );
             }
         }
         names.sort();
@@ -340,7 +351,7 @@ impl CaseFile {
     ///
     /// # Errors
     /// When the file is not a case file, or a case in it uses an unknown name, no flag of the notes, or an id twice.
-    pub fn read(name: &str) -> Result<Vec<Case>> {
+    pub fn read(name: &str) -> anyhow::Result<Vec<Case>> {
         let path = Self::folder().join(format!("{name}.json"));
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("cannot read {}", path.display()))?;
@@ -348,9 +359,13 @@ impl CaseFile {
             serde_json::from_str(&text).with_context(|| format!("cases/{name}.json"))?;
         let mut cases: Vec<Case> = Vec::new();
         for object in &file.cases {
-            let id = object.get("id").and_then(Value::as_str).unwrap_or("(no id)");
-            let case =
-                file.case(name, object).with_context(|| format!("cases/{name}.json: {id}"))?;
+            let id = object
+                .get("id")
+                .and_then(Value::as_str)
+                .unwrap_or("(no id)");
+            let case = file
+                .case(name, object)
+                .with_context(|| format!("cases/{name}.json: {id}"))?;
             ensure!(
                 cases.iter().all(|other| other.about.id != case.about.id),
                 "cases/{name}.json: {id}: the id is used twice"
@@ -360,7 +375,7 @@ impl CaseFile {
         Ok(cases)
     }
 
-    fn case(&self, file: &str, object: &Object) -> Result<Case> {
+    fn case(&self, file: &str, object: &Object) -> anyhow::Result<Case> {
         let mut about = Object::new();
         let mut before = Vec::new();
         let mut last = Object::new();
@@ -377,17 +392,26 @@ impl CaseFile {
         }
         let about: About = serde_json::from_value(Value::Object(about))?;
         for flag in &about.flags {
-            ensure!(self.notes.contains_key(flag), "flag `{flag}` is not in the notes");
+            ensure!(
+                self.notes.contains_key(flag),
+                "flag `{flag}` is not in the notes"
+            );
         }
         before.push(last);
-        let attempts =
-            before.iter().map(|own| Attempt::read(&self.defaults, own)).collect::<Result<_>>()?;
-        Ok(Case { about, file: file.to_owned(), attempts })
+        let attempts = before
+            .iter()
+            .map(|own| Attempt::read(&self.defaults, own))
+            .collect::<anyhow::Result<_>>()?;
+        Ok(Case {
+            about,
+            file: file.to_owned(),
+            attempts,
+        })
     }
 }
 
 impl Attempt {
-    fn read(defaults: &Object, own: &Object) -> Result<Self> {
+    fn read(defaults: &Object, own: &Object) -> anyhow::Result<Self> {
         let mut merged = defaults.clone();
         let outcomes = ["ok", "error", "findings"];
         let own_outcome = own
@@ -400,6 +424,11 @@ impl Attempt {
         merge(&mut merged, own);
         Ok(serde_json::from_value(Value::Object(merged))?)
     }
+}
+
+/// Tells a member that is null from one that is not there.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 /// Lays `over` on `base`: objects member by member, everything else whole.

@@ -10,14 +10,22 @@ pub fn difference(expected: &Value, got: &Value) -> Option<String> {
 
 fn differs(expected: &Value, got: &Value, path: &str) -> Option<String> {
     match (expected, got) {
-        (Value::Object(expected), Value::Object(got)) => expected.iter().find_map(|(name, value)| {
-            differs(value, got.get(name).unwrap_or(&Value::Null), &format!("{path}.{name}"))
-        }),
+        (Value::Object(expected), Value::Object(got)) => {
+            expected.iter().find_map(|(name, value)| {
+                differs(
+                    value,
+                    got.get(name).unwrap_or(&Value::Null),
+                    &format!("{path}.{name}"),
+                )
+            })
+        }
         (Value::Array(expected), Value::Array(got)) if expected.len() == got.len() => expected
             .iter()
             .zip(got)
             .enumerate()
-            .find_map(|(index, (expected, got))| differs(expected, got, &format!("{path}[{index}]"))),
+            .find_map(|(index, (expected, got))| {
+                differs(expected, got, &format!("{path}[{index}]"))
+            }),
         _ if expected == got => None,
         _ => Some(format!("{path}: expected {expected}, got {got}")),
     }

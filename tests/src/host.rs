@@ -110,7 +110,10 @@ impl Storage for ScriptedHost {
             StorageScript::Unavailable => return Err(StorageError::Unavailable),
             StorageScript::Occupied => return Ok(false),
         }
-        let live = world.entries.get(key.as_bytes()).is_some_and(|(_, gone)| now < *gone);
+        let live = world
+            .entries
+            .get(key.as_bytes())
+            .is_some_and(|(_, gone)| now < *gone);
         if !live {
             let entry = (value.to_vec(), now + u64::from(time_to_live));
             world.entries.insert(key.as_bytes().to_vec(), entry);
@@ -124,12 +127,17 @@ impl Storage for ScriptedHost {
             return Err(StorageError::Unavailable);
         }
         let entry = world.entries.remove(key.as_bytes());
-        Ok(entry.filter(|(_, gone)| now < *gone).map(|(value, _)| value))
+        Ok(entry
+            .filter(|(_, gone)| now < *gone)
+            .map(|(value, _)| value))
     }
 
     async fn get(&self, key: &StorageKey, now: u64) -> Result<Option<Vec<u8>>, StorageError> {
         let world = self.world();
-        let entry = world.entries.get(key.as_bytes()).filter(|(_, gone)| now < *gone);
+        let entry = world
+            .entries
+            .get(key.as_bytes())
+            .filter(|(_, gone)| now < *gone);
         Ok(entry.map(|(value, _)| value.clone()))
     }
 }
@@ -152,7 +160,9 @@ impl Cache for ScriptedHost {
 
     async fn put(&self, scope: &Scope, key: &[u8], value: &[u8], now: u64, time_to_live: u32) {
         let key = (scope.connection_id.clone(), key.to_vec());
-        self.world().cached.insert(key, (value.to_vec(), now + u64::from(time_to_live)));
+        self.world()
+            .cached
+            .insert(key, (value.to_vec(), now + u64::from(time_to_live)));
     }
 }
 
@@ -170,7 +180,10 @@ impl Random for ScriptedHost {
                 world.drawn += 1;
             }
             let drawn = Sha256::digest(world.drawn.to_be_bytes());
-            chunk.iter_mut().zip(drawn).for_each(|(byte, drawn)| *byte = drawn);
+            chunk
+                .iter_mut()
+                .zip(drawn)
+                .for_each(|(byte, drawn)| *byte = drawn);
         }
         Ok(())
     }

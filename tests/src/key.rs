@@ -15,7 +15,9 @@ use base64::engine::general_purpose::STANDARD;
 use crate::case::Object;
 
 fn read(file: &str) -> Result<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("keys").join(file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("keys")
+        .join(file);
     std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
@@ -41,7 +43,10 @@ pub fn jwk(name: &str) -> Result<Object> {
 /// When there is no such key, or it is of another kind than `algorithm`.
 pub fn sign(name: &str, algorithm: &str, message: &[u8], der: bool) -> Result<Vec<u8>> {
     let text = pem(name)?;
-    let body: String = text.lines().filter(|line| !line.starts_with("-----")).collect();
+    let body: String = text
+        .lines()
+        .filter(|line| !line.starts_with("-----"))
+        .collect();
     let pkcs8 = STANDARD.decode(body)?;
     let random = SystemRandom::new();
     let rsa: &'static dyn RsaEncoding = match algorithm {
@@ -52,8 +57,11 @@ pub fn sign(name: &str, algorithm: &str, message: &[u8], der: bool) -> Result<Ve
         "PS384" => &RSA_PSS_SHA384,
         "PS512" => &RSA_PSS_SHA512,
         "ES256" => {
-            let form =
-                if der { &ECDSA_P256_SHA256_ASN1_SIGNING } else { &ECDSA_P256_SHA256_FIXED_SIGNING };
+            let form = if der {
+                &ECDSA_P256_SHA256_ASN1_SIGNING
+            } else {
+                &ECDSA_P256_SHA256_FIXED_SIGNING
+            };
             let pair = EcdsaKeyPair::from_pkcs8(form, &pkcs8)?;
             return Ok(pair.sign(&random, message)?.as_ref().to_vec());
         }

@@ -3,7 +3,7 @@
 //! The component under test is the real one, in the real sandbox. See `README.md` for how a case is written.
 
 pub mod case;
-
+pub mod coverage;
 pub mod expect;
 pub mod host;
 pub mod key;

@@ -40,7 +40,9 @@ impl Request {
     /// The body as a form.
     #[must_use]
     pub fn form(&self) -> BTreeMap<String, String> {
-        url::form_urlencoded::parse(&self.body).into_owned().collect()
+        url::form_urlencoded::parse(&self.body)
+            .into_owned()
+            .collect()
     }
 }
 
@@ -73,22 +75,30 @@ impl Provider {
     /// The provider of an attempt.
     #[must_use]
     pub fn new(names: Names, script: BTreeMap<String, Answers>, token: TokenScript) -> Self {
-        Self { names, script, token, ..Self::default() }
+        Self {
+            names,
+            script,
+            token,
+            ..Self::default()
+        }
     }
 
     /// Answers one request, or gives the HTTP capability's own error by its name in the contract.
     pub fn answer(&mut self, request: Request) -> Result<Response, String> {
         if let Err(violation) = self.examine(&request) {
-            self.violations.push(format!("{}: {violation:#}", request.endpoint));
+            self.violations
+                .push(format!("{}: {violation:#}", request.endpoint));
         }
         let endpoint = request.endpoint.clone();
         self.requests.push(request);
         let count = self.asked.entry(endpoint.clone()).or_default();
         let answer = match self.script.get(&endpoint) {
             Some(Answers::One(answer)) => (**answer).clone(),
-            Some(Answers::InOrder(answers)) => {
-                answers.get(*count).or_else(|| answers.last()).cloned().unwrap_or_default()
-            }
+            Some(Answers::InOrder(answers)) => answers
+                .get(*count)
+                .or_else(|| answers.last())
+                .cloned()
+                .unwrap_or_default(),
             None => Answer::default(),
         };
         *count += 1;
@@ -96,7 +106,8 @@ impl Provider {
             return Err(error);
         }
         self.response(&endpoint, &answer).map_err(|error| {
-            self.violations.push(format!("{endpoint}: no answer could be made: {error:#}"));
+            self.violations
+                .push(format!("{endpoint}: no answer could be made: {error:#}"));
             "unreachable".into()
         })
     }
@@ -125,10 +136,17 @@ impl Provider {
         } else {
             token::patched(default, &answer.json, &names)?
         };
-        let success = if endpoint == "pushed-authorization" { 201 } else { 200 };
+        let success = if endpoint == "pushed-authorization" {
+            201
+        } else {
+            200
+        };
         Ok(Response {
             status: answer.status.unwrap_or(success),
-            headers: headers.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
+            headers: headers
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value?)))
+                .collect(),
             body,
         })
     }
@@ -138,12 +156,20 @@ impl Provider {
         let name = |name: &str| self.names.get(name).unwrap_or_default().to_owned();
         let authorization = request.header("authorization");
         let get = ["metadata", "keys", "user-info"].contains(&request.endpoint.as_str());
-        ensure!(request.method == if get { "get" } else { "post" }, "method {}", request.method);
+        ensure!(
+            request.method == if get { "get" } else { "post" },
+            "method {}",
+            request.method
+        );
         match request.endpoint.as_str() {
             "metadata" => {
                 let issuer = name("issuer");
                 let well_known = "/.well-known/openid-configuration";
-                ensure!(request.url == format!("{issuer}{well_known}"), "{}", request.url);
+                ensure!(
+                    request.url == format!("{issuer}{well_known}"),
+                    "{}",
+                    request.url
+                );
                 ensure!(authorization.is_empty(), "authorization");
             }
             "keys" => ensure!(authorization.is_empty(), "authorization"),
@@ -155,13 +181,22 @@ impl Provider {
                 let mut form = self.authenticated(request)?;
                 let verifier = form.remove("code_verifier").context("no code_verifier")?;
                 let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(&verifier));
-                ensure!(challenge == name("code-challenge"), "code_verifier of another challenge");
+                ensure!(
+                    challenge == name("code-challenge"),
+                    "code_verifier of another challenge"
+                );
                 ensure!(verifier.len() >= 43, "a short code_verifier");
                 ensure!(form.remove("code") == Some(name("code")), "another code");
                 let grant = form.remove("grant_type");
-                ensure!(grant.as_deref() == Some("authorization_code"), "grant_type {grant:?}");
+                ensure!(
+                    grant.as_deref() == Some("authorization_code"),
+                    "grant_type {grant:?}"
+                );
                 let redirect = form.remove("redirect_uri");
-                ensure!(redirect == Some(name("redirect-uri")), "redirect_uri {redirect:?}");
+                ensure!(
+                    redirect == Some(name("redirect-uri")),
+                    "redirect_uri {redirect:?}"
+                );
                 ensure!(form.is_empty(), "more in the form: {:?}", form.keys());
             }
             _ => {
@@ -183,8 +218,14 @@ impl Provider {
         match form.remove("client_secret") {
             Some(secret) => {
                 ensure!(secret == CLIENT_SECRET, "another client_secret");
-                ensure!(form.remove("client_id").as_deref() == Some(client_id), "client_id");
-                ensure!(request.header("authorization").is_empty(), "two credentials");
+                ensure!(
+                    form.remove("client_id").as_deref() == Some(client_id),
+                    "client_id"
+                );
+                ensure!(
+                    request.header("authorization").is_empty(),
+                    "two credentials"
+                );
             }
             None => ensure!(
                 request.header("authorization") == format!("Basic {basic}"),
@@ -254,7 +295,12 @@ fn usual_keys() -> Vec<KeyScript> {
 fn key_set(keys: &[KeyScript]) -> Result<Vec<u8>> {
     let mut texts = Vec::new();
     for script in keys {
-        let jwk = script.key.as_deref().map(key::jwk).transpose()?.unwrap_or_default();
+        let jwk = script
+            .key
+            .as_deref()
+            .map(key::jwk)
+            .transpose()?
+            .unwrap_or_default();
         let mut names = Names::default();
         for (name, value) in &jwk {
             names.set(name, value.as_str().unwrap_or_default());

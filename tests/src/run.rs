@@ -31,7 +31,11 @@ pub fn component_path() -> PathBuf {
 /// When it was not built yet, and says how.
 pub fn plugin() -> Result<Plugin> {
     let path = component_path();
-    ensure!(path.is_file(), "there is no component at {}: run `make plugin` first", path.display());
+    ensure!(
+        path.is_file(),
+        "there is no component at {}: run `make plugin` first",
+        path.display()
+    );
     let plugin = Plugin::builder()
         .component(Component::from_path(&path, Pin::Sidecar)?)
         .capabilities(ScriptedHost::default().capabilities())
@@ -54,14 +58,23 @@ pub async fn file(plugin: &Plugin, name: &str) -> Result<usize> {
                 about.id,
                 case.file,
                 about.spec.as_deref().unwrap_or("no section"),
-                about.comment.as_ref().map(|text| format!("{text}\n    ")).unwrap_or_default(),
+                about
+                    .comment
+                    .as_ref()
+                    .map(|text| format!("{text}\n    "))
+                    .unwrap_or_default(),
             ));
         }
     }
     if failures.is_empty() {
         return Ok(cases.len());
     }
-    bail!("{} of {} cases failed\n\n{}\n", failures.len(), cases.len(), failures.join("\n\n"))
+    bail!(
+        "{} of {} cases failed\n\n{}\n",
+        failures.len(),
+        cases.len(),
+        failures.join("\n\n")
+    )
 }
 
 /// Runs one case over a fresh host.
@@ -73,8 +86,15 @@ pub async fn case(plugin: &Plugin, case: &Case) -> Result<()> {
     let plugin = plugin.with_capabilities(host.capabilities());
     let mut earlier = Names::default();
     for (index, attempt) in case.attempts.iter().enumerate() {
-        let run = Run { plugin: &plugin, host: &host, attempt, index };
-        run.run(&mut earlier).await.with_context(|| format!("attempt {index}"))?;
+        let run = Run {
+            plugin: &plugin,
+            host: &host,
+            attempt,
+            index,
+        };
+        run.run(&mut earlier)
+            .await
+            .with_context(|| format!("attempt {index}"))?;
     }
     Ok(())
 }
@@ -116,20 +136,37 @@ impl Run<'_> {
         let attempt = self.attempt;
         let mut names = earlier.clone();
         names.set("client-secret", CLIENT_SECRET);
-        names.set("code", format!("code-{}-SplxlOBeZQQYbYS6WxSbIA", self.index));
-        names.set("access-token", format!("access-{}-mF_9.B5f-4.1JqM", self.index));
-        names.set("revocation-endpoint", "https://app.ledgerline.example/revoke");
+        names.set(
+            "code",
+            format!("code-{}-SplxlOBeZQQYbYS6WxSbIA", self.index),
+        );
+        names.set(
+            "access-token",
+            format!("access-{}-mF_9.B5f-4.1JqM", self.index),
+        );
+        names.set(
+            "revocation-endpoint",
+            "https://app.ledgerline.example/revoke",
+        );
         for key in ["rsa-1", "rsa-2"] {
             names.set(format!("{key}.pem"), crate::key::pem(key)?);
-            names.set(format!("{key}.n"), crate::key::jwk(key)?["n"].as_str().unwrap_or_default());
+            names.set(
+                format!("{key}.n"),
+                crate::key::jwk(key)?["n"].as_str().unwrap_or_default(),
+            );
         }
 
         if attempt.call == "config.check" {
-            let mut settings = object(names.fill_value(&Value::Object(self::settings()))?);
-            merge(&mut settings, &object(names.fill_value(&json!(attempt.input.settings))?));
+            let mut given = settings();
+            merge(
+                &mut given,
+                &object(names.fill_value(&json!(attempt.input.settings))?),
+            );
             self.provide(&names, attempt.clock, attempt.host);
             let before = self.host.world().entries.clone();
-            let got = self.call("config.check", None, vec![Value::Object(settings)]).await?;
+            let got = self
+                .call("config.check", None, vec![Value::Object(given)])
+                .await?;
             return self.judge(&got, &names, &before, &before);
         }
 
@@ -141,7 +178,9 @@ impl Run<'_> {
         let got = if attempt.call == "login.begin" {
             self.provide(&names, attempt.clock, attempt.host);
             let arguments = vec![Value::Object(connection.clone()), self.request(&names)?];
-            let got = self.call("login.begin", Some(&connection), arguments).await?;
+            let got = self
+                .call("login.begin", Some(&connection), arguments)
+                .await?;
             if let Val::Result(Ok(Some(redirect))) = &got {
                 self.redirected(&to_json(redirect), &mut names)?;
             }
@@ -159,7 +198,8 @@ impl Run<'_> {
                 let binding = binding.map(|text| names.fill(text)).transpose()?;
                 let callback = json!({ "query": query, "browser-binding": binding });
                 let arguments = vec![Value::Object(at_callback.clone()), callback];
-                self.call(&attempt.call, Some(&at_callback), arguments).await?
+                self.call(&attempt.call, Some(&at_callback), arguments)
+                    .await?
             };
             if let Val::Result(Ok(Some(signed_in))) = &got
                 && let Some(hint) = to_json(signed_in)["logout-hint"].as_str()
@@ -175,7 +215,8 @@ impl Run<'_> {
             let capable = !attempt.call.starts_with("messages.")
                 && !attempt.call.starts_with("claims.")
                 && attempt.call != "config.describe";
-            self.call(&attempt.call, capable.then_some(&connection), arguments).await?
+            self.call(&attempt.call, capable.then_some(&connection), arguments)
+                .await?
         };
         self.judge(&got, &names, &before, &before)?;
         self.remember(&names, earlier);
@@ -184,15 +225,23 @@ impl Run<'_> {
 
     /// The checked connection of the case's settings, then changed by hand as the case says.
     async fn connection(&self, names: &mut Names) -> Result<Object> {
-        let mut settings = self::settings();
-        merge(&mut settings, &self.attempt.input.settings);
-        let got = self.call("config.check", None, vec![Value::Object(settings)]).await?;
+        let mut given = settings();
+        merge(&mut given, &self.attempt.input.settings);
+        let got = self
+            .call("config.check", None, vec![Value::Object(given)])
+            .await?;
         let checked = to_json(&got);
         let mut connection = object(checked["ok"]["connection"].clone());
-        ensure!(!connection.is_empty(), "the case's settings are refused: {checked}");
+        ensure!(
+            !connection.is_empty(),
+            "the case's settings are refused: {checked}"
+        );
         merge(&mut connection, &self.attempt.input.connection);
         for name in ["issuer", "client-id", "redirect-uri"] {
-            let text = connection.get(name).and_then(Value::as_str).unwrap_or_default();
+            let text = connection
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             names.set(name, text);
         }
         Ok(connection)
@@ -202,7 +251,11 @@ impl Run<'_> {
     async fn begin(&self, connection: &Object, names: &mut Names) -> Result<()> {
         self.provide(names, self.attempt.begun, HostScript::default());
         let arguments = vec![Value::Object(connection.clone()), self.request(names)?];
-        let got = to_json(&self.call("login.begin", Some(connection), arguments).await?);
+        let got = to_json(
+            &self
+                .call("login.begin", Some(connection), arguments)
+                .await?,
+        );
         ensure!(got["ok"].is_object(), "the attempt cannot begin: {got}");
         self.redirected(&got["ok"], names)
     }
@@ -217,18 +270,33 @@ impl Run<'_> {
         let mut query: std::collections::BTreeMap<String, String> =
             Url::parse(url)?.query_pairs().into_owned().collect();
         let world = self.host.world();
-        let pushed =
-            world.provider.requests.iter().rfind(|request| request.endpoint == "pushed-authorization");
+        let pushed = world
+            .provider
+            .requests
+            .iter()
+            .rfind(|request| request.endpoint == "pushed-authorization");
         if let Some(pushed) = pushed.filter(|_| query.contains_key("request_uri")) {
             query.extend(pushed.form());
         }
-        for (name, parameter) in
-            [("state", "state"), ("nonce", "nonce"), ("code-challenge", "code_challenge")]
-        {
-            names.set(name, query.get(parameter).with_context(|| format!("no {parameter}"))?);
+        for (name, parameter) in [
+            ("state", "state"),
+            ("nonce", "nonce"),
+            ("code-challenge", "code_challenge"),
+        ] {
+            names.set(
+                name,
+                query
+                    .get(parameter)
+                    .with_context(|| format!("no {parameter}"))?,
+            );
         }
         for name in ["handle", "browser-binding"] {
-            names.set(name, redirect[name].as_str().with_context(|| format!("no {name}"))?);
+            names.set(
+                name,
+                redirect[name]
+                    .as_str()
+                    .with_context(|| format!("no {name}"))?,
+            );
         }
         Ok(())
     }
@@ -237,8 +305,11 @@ impl Run<'_> {
     fn provide(&self, names: &Names, now: u64, script: HostScript) {
         let mut world = self.host.world();
         let attempt = self.attempt;
-        world.provider =
-            Provider::new(names.clone(), attempt.http.clone(), attempt.input.token.clone());
+        world.provider = Provider::new(
+            names.clone(),
+            attempt.http.clone(),
+            attempt.input.token.clone(),
+        );
         world.now = now;
         world.script = script;
         world.log.clear();
@@ -246,7 +317,11 @@ impl Run<'_> {
 
     fn arguments(&self, connection: &Object, names: &Names) -> Result<Vec<Value>> {
         let attempt = self.attempt;
-        let own = attempt.input.arguments.iter().map(|argument| names.fill_value(argument));
+        let own = attempt
+            .input
+            .arguments
+            .iter()
+            .map(|argument| names.fill_value(argument));
         let own: Vec<Value> = own.collect::<Result<_>>()?;
         let connection = Value::Object(connection.clone());
         let token = &attempt.input.token;
@@ -262,9 +337,17 @@ impl Run<'_> {
                     "access-token": names.get("access-token"),
                     "now": attempt.clock,
                 }));
-                merge(&mut expectations, &own.first().cloned().map(object).unwrap_or_default());
+                merge(
+                    &mut expectations,
+                    &own.first().cloned().map(object).unwrap_or_default(),
+                );
                 let payload = String::from_utf8(forged.payload)?;
-                vec![connection, json!(forged.header), json!(payload), json!(expectations)]
+                vec![
+                    connection,
+                    json!(forged.header),
+                    json!(payload),
+                    json!(expectations),
+                ]
             }
             "logout.receive-logout-token" => {
                 let claims = token::logout_token_claims();
@@ -282,7 +365,13 @@ impl Run<'_> {
                     "body": r#"{"sub_id":{"format":"iss_sub","iss":"{issuer}","sub":"00u1anna"}}"#,
                     "endpoint": "{revocation-endpoint}",
                 }));
-                let own = attempt.input.arguments.first().cloned().map(object).unwrap_or_default();
+                let own = attempt
+                    .input
+                    .arguments
+                    .first()
+                    .cloned()
+                    .map(object)
+                    .unwrap_or_default();
                 merge(&mut request, &own);
                 vec![connection, names.fill_value(&Value::Object(request))?]
             }
@@ -296,26 +385,47 @@ impl Run<'_> {
         connection: Option<&Object>,
         arguments: Vec<Value>,
     ) -> Result<Val> {
-        let (interface, function) = name.split_once('.').context("a call is interface.function")?;
+        let (interface, function) = name
+            .split_once('.')
+            .context("a call is interface.function")?;
         let signature = self
             .plugin
             .signature(interface, function)
             .with_context(|| format!("the component exports no {name}"))?;
-        ensure!(signature.params.len() == arguments.len(), "{name}: number of arguments");
-        let arguments = signature.params.iter().zip(&arguments).map(|((parameter, kind), value)| {
-            to_val(value, kind).with_context(|| format!("{name}: {parameter}"))
-        });
+        ensure!(
+            signature.params.len() == arguments.len(),
+            "{name}: number of arguments"
+        );
+        let arguments =
+            signature
+                .params
+                .iter()
+                .zip(&arguments)
+                .map(|((parameter, kind), value)| {
+                    to_val(value, kind).with_context(|| format!("{name}: {parameter}"))
+                });
         let arguments: Vec<Val> = arguments.collect::<Result<_>>()?;
         let scope = connection.map(scope).transpose()?;
-        let results = self.plugin.call(interface, function, scope.as_ref(), &arguments).await;
+        let results = self
+            .plugin
+            .call(interface, function, scope.as_ref(), &arguments)
+            .await;
         let mut results = results.map_err(|fault| anyhow::anyhow!("{name}: {fault}"))?;
-        results.pop().with_context(|| format!("{name} gives nothing back"))
+        results
+            .pop()
+            .with_context(|| format!("{name} gives nothing back"))
     }
 
     fn remember(&self, names: &Names, earlier: &mut Names) {
-        for name in
-            ["state", "nonce", "code", "access-token", "handle", "browser-binding", "logout-hint"]
-        {
+        for name in [
+            "state",
+            "nonce",
+            "code",
+            "access-token",
+            "handle",
+            "browser-binding",
+            "logout-hint",
+        ] {
             if let Some(text) = names.get(name) {
                 earlier.set(format!("{}.{name}", self.index), text);
             }
@@ -332,14 +442,21 @@ impl Run<'_> {
         }
         let world = self.host.world();
         problems.extend(world.provider.violations.clone());
-        let calls: Vec<&str> =
-            world.provider.requests.iter().map(|request| request.endpoint.as_str()).collect();
+        let calls: Vec<&str> = world
+            .provider
+            .requests
+            .iter()
+            .map(|request| request.endpoint.as_str())
+            .collect();
         if calls != expect.calls {
             problems.push(format!("calls: expected {:?}, got {calls:?}", expect.calls));
         }
         for (endpoint, sent) in &expect.sent {
-            let request =
-                world.provider.requests.iter().find(|request| request.endpoint == *endpoint);
+            let request = world
+                .provider
+                .requests
+                .iter()
+                .find(|request| request.endpoint == *endpoint);
             let Some(request) = request else {
                 problems.push(format!("nothing was sent to {endpoint}"));
                 continue;
@@ -347,13 +464,14 @@ impl Run<'_> {
             let mut form = json!(request.form());
             form["url"] = json!(request.url);
             let sent = names.fill_value(&Value::Object(sent.clone()))?;
-            problems.extend(
-                difference(&sent, &form).map(|text| format!("sent to {endpoint}: {text}")),
-            );
+            problems
+                .extend(difference(&sent, &form).map(|text| format!("sent to {endpoint}: {text}")));
         }
         let after = &world.entries;
         let new = after.keys().filter(|key| !begun.contains_key(*key)).count();
-        let kept = begun.iter().all(|(key, value)| after.get(key) == Some(value));
+        let kept = begun
+            .iter()
+            .all(|(key, value)| after.get(key) == Some(value));
         let stored = match expect.storage {
             Stored::Consumed => after == before,
             Stored::Unchanged => after == begun,
@@ -368,7 +486,11 @@ impl Run<'_> {
             ));
         }
         problems.extend(leaks(&world.log.join("\n"), names, "the log"));
-        if problems.is_empty() { Ok(()) } else { bail!("{}", problems.join("\n    ")) }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            bail!("{}", problems.join("\n    "))
+        }
     }
 
     fn outcome(&self, got: &Val, names: &Names) -> Result<Option<String>> {
@@ -376,9 +498,17 @@ impl Run<'_> {
         let json = to_json(got);
         let result = matches!(got, Val::Result(_));
         if let Some(expected) = &expect.findings {
-            let findings = if json.is_array() { &json } else { &json["checks"] };
-            let got: Vec<String> =
-                findings.as_array().into_iter().flatten().map(finding).collect();
+            let findings = if json.is_array() {
+                &json
+            } else {
+                &json["checks"]
+            };
+            let got: Vec<String> = findings
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(finding)
+                .collect();
             return Ok((got != *expected)
                 .then(|| format!("findings: expected\n{expected:#?}\n    got\n{got:#?}")));
         }
@@ -406,8 +536,7 @@ impl Run<'_> {
         let mut problem = difference(&names.fill_value(expected)?, good);
         if problem.is_none() && !expect.authorization.is_empty() {
             let url = Url::parse(good["url"].as_str().unwrap_or_default())?;
-            let query: std::collections::BTreeMap<_, _> =
-                url.query_pairs().into_owned().collect();
+            let query: std::collections::BTreeMap<_, _> = url.query_pairs().into_owned().collect();
             let expected = names.fill_value(&Value::Object(expect.authorization.clone()))?;
             problem = difference(&expected, &json!(query));
         }
@@ -417,11 +546,19 @@ impl Run<'_> {
 
 /// Every secret of the attempt that `text` holds.
 fn leaks(text: &str, names: &Names, place: &str) -> Vec<String> {
-    ["code", "access-token", "browser-binding", "client-secret", "nonce", "state", "logout-hint"]
-        .into_iter()
-        .filter(|name| names.get(name).is_some_and(|secret| text.contains(secret)))
-        .map(|name| format!("{place} holds the {name}"))
-        .collect()
+    [
+        "code",
+        "access-token",
+        "browser-binding",
+        "client-secret",
+        "nonce",
+        "state",
+        "logout-hint",
+    ]
+    .into_iter()
+    .filter(|name| names.get(name).is_some_and(|secret| text.contains(secret)))
+    .map(|name| format!("{place} holds the {name}"))
+    .collect()
 }
 
 fn finding(finding: &Value) -> String {

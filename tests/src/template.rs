@@ -66,9 +66,12 @@ impl Names {
     pub fn fill_value(&self, value: &Value) -> Result<Value> {
         Ok(match value {
             Value::String(text) => Value::String(self.fill(text)?),
-            Value::Array(items) => {
-                Value::Array(items.iter().map(|item| self.fill_value(item)).collect::<Result<_>>()?)
-            }
+            Value::Array(items) => Value::Array(
+                items
+                    .iter()
+                    .map(|item| self.fill_value(item))
+                    .collect::<Result<_>>()?,
+            ),
             Value::Object(members) => Value::Object(
                 members
                     .iter()
@@ -88,8 +91,10 @@ impl Names {
         }
         let mut parts = inside.split('|');
         let name = parts.next().unwrap_or_default();
-        let mut text =
-            self.get(name).with_context(|| format!("nothing is called `{name}`"))?.to_owned();
+        let mut text = self
+            .get(name)
+            .with_context(|| format!("nothing is called `{name}`"))?
+            .to_owned();
         for filter in parts {
             text = changed(&text, filter)?;
         }
@@ -103,10 +108,11 @@ fn hole(text: &str) -> Option<(&str, &str)> {
     let repeated = inside
         .split_once('*')
         .is_some_and(|(_, count)| count.parse::<usize>().is_ok() && !inside.contains('{'));
-    let named = inside.starts_with(|first: char| first.is_ascii_lowercase() || first.is_ascii_digit())
-        && inside
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.|".contains(&byte));
+    let named = inside
+        .starts_with(|first: char| first.is_ascii_lowercase() || first.is_ascii_digit())
+        && inside.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.|".contains(&byte)
+        });
     (named || repeated).then_some((inside, after))
 }
 
@@ -115,7 +121,10 @@ fn changed(text: &str, filter: &str) -> Result<String> {
         "upper" => text.to_ascii_uppercase(),
         "lower" => text.to_ascii_lowercase(),
         // Without its last character.
-        "cut" => text.get(..text.len().saturating_sub(1)).context("not ASCII")?.to_owned(),
+        "cut" => text
+            .get(..text.len().saturating_sub(1))
+            .context("not ASCII")?
+            .to_owned(),
         "base64url" => URL_SAFE_NO_PAD.encode(text),
         "url" => url::form_urlencoded::byte_serialize(text.as_bytes()).collect(),
         // The same bytes in base64 of another spelling.
@@ -166,7 +175,10 @@ mod tests {
         let mut names = Names::default();
         names.set("state", "aB");
         names.set("0.state", "old");
-        assert_eq!(names.fill(r#"{"a":{}} {state} {state|upper}"#).unwrap(), r#"{"a":{}} aB AB"#);
+        assert_eq!(
+            names.fill(r#"{"a":{}} {state} {state|upper}"#).unwrap(),
+            r#"{"a":{}} aB AB"#
+        );
         assert_eq!(names.fill("{0.state}{x*3}{ab*2}").unwrap(), "oldxxxabab");
         assert_eq!(names.fill_bytes("{0xff}").unwrap(), [0xff]);
         assert!(names.fill("{unknown}").is_err());

@@ -97,13 +97,19 @@ pub fn forge(
     }
     let header = patched(header, &script.header, &names)?;
     let payload = patched(claims, &script.claims, &names)?;
-    let encoded = (URL_SAFE_NO_PAD.encode(&header), URL_SAFE_NO_PAD.encode(&payload));
+    let encoded = (
+        URL_SAFE_NO_PAD.encode(&header),
+        URL_SAFE_NO_PAD.encode(&payload),
+    );
     let message = format!("{}.{}", encoded.0, encoded.1);
     let signature = sign(script, message.as_bytes(), &names)?;
     names.set("header", encoded.0);
     names.set("payload", encoded.1);
     names.set("signature", URL_SAFE_NO_PAD.encode(signature));
-    let compact = script.compact.as_deref().unwrap_or("{header}.{payload}.{signature}");
+    let compact = script
+        .compact
+        .as_deref()
+        .unwrap_or("{header}.{payload}.{signature}");
     Ok(Forged {
         header: String::from_utf8(header).context("a header that is no text")?,
         payload,
@@ -132,7 +138,9 @@ pub fn patched(default: Object, patch: &Patch, names: &Names) -> Result<Vec<u8>>
     }
     let mut object = default;
     for name in &patch.remove {
-        object.remove(name).with_context(|| format!("`{name}` is not there to be removed"))?;
+        object
+            .remove(name)
+            .with_context(|| format!("`{name}` is not there to be removed"))?;
     }
     object.extend(patch.set.clone());
     let mut text = serde_json::to_vec(&names.fill_value(&Value::Object(object))?)?;

@@ -21,16 +21,25 @@ pub fn to_val(value: &Value, kind: &Type) -> Result<Val> {
         (Type::U64, Value::Number(number)) => Val::U64(integer(number)?),
         (Type::Option(_), Value::Null) => Val::Option(None),
         (Type::Option(inner), value) => Val::Option(Some(Box::new(to_val(value, &inner.ty())?))),
-        (Type::List(list), Value::Array(items)) => {
-            Val::List(items.iter().map(|item| to_val(item, &list.ty())).collect::<Result<_>>()?)
-        }
+        (Type::List(list), Value::Array(items)) => Val::List(
+            items
+                .iter()
+                .map(|item| to_val(item, &list.ty()))
+                .collect::<Result<_>>()?,
+        ),
         (Type::Enum(cases), Value::String(text)) => {
-            ensure!(cases.names().any(|name| name == text), "`{text}` is no case of this enum");
+            ensure!(
+                cases.names().any(|name| name == text),
+                "`{text}` is no case of this enum"
+            );
             Val::Enum(text.clone())
         }
         (Type::Record(record), Value::Object(members)) => {
             for name in members.keys() {
-                ensure!(record.fields().any(|field| field.name == name), "no member `{name}`");
+                ensure!(
+                    record.fields().any(|field| field.name == name),
+                    "no member `{name}`"
+                );
             }
             let fields = record.fields().map(|field| {
                 let value = members.get(field.name).unwrap_or(&Value::Null);
@@ -84,7 +93,10 @@ pub fn to_json(val: &Val) -> Value {
         Val::Option(Some(inner)) => to_json(inner),
         Val::List(items) => items.iter().map(to_json).collect(),
         Val::Record(fields) => Value::Object(
-            fields.iter().map(|(name, value)| (name.clone(), to_json(value))).collect(),
+            fields
+                .iter()
+                .map(|(name, value)| (name.clone(), to_json(value)))
+                .collect(),
         ),
         Val::Variant(name, None) => json!(name),
         Val::Variant(name, Some(payload)) => one(name, to_json(payload)),

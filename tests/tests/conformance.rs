@@ -44,7 +44,11 @@ fn every_file_is_run_and_reads() {
     assert_eq!(CaseFile::names().unwrap(), FILES);
     let cases: usize = FILES
         .iter()
-        .map(|name| CaseFile::read(name).unwrap_or_else(|error| panic!("{error:#}")).len())
+        .map(|name| {
+            CaseFile::read(name)
+                .unwrap_or_else(|error| panic!("{error:#}"))
+                .len()
+        })
         .sum();
     assert!(cases >= 150, "only {cases} cases are left");
 }
