@@ -10,10 +10,24 @@
 //! Not for production: people's passwords and client secrets are held in clear, everything is
 //! forgotten at the end of the process, and the admin console asks for no password.
 
+mod authorize;
+mod claims;
+mod client_auth;
+mod console;
+mod dashboard;
+mod held;
 mod keys;
+mod logout;
+mod metadata;
 mod org;
+mod page;
+mod parameters;
+mod refusal;
 mod requests;
+mod routes;
+mod sign_in;
 mod switches;
+mod token;
 
 use std::{
     fmt,
@@ -166,7 +180,7 @@ impl DevOkta {
 
     /// Every endpoint and page.
     pub fn router(&self) -> Router {
-        Router::new()
+        routes::router(Arc::clone(&self.org))
     }
 
     /// Answers on `listener` until the process ends.

@@ -9,7 +9,7 @@ use aws_lc_rs::{
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use openidconnect::{
-    JsonWebKeySet, PrivateSigningKey, SigningError,
+    JsonWebKey, JsonWebKeySet, PrivateSigningKey, SigningError,
     core::{CoreJsonWebKey, CoreJsonWebKeySet, CoreJwsSigningAlgorithm},
 };
 use serde_json::json;
@@ -50,6 +50,14 @@ impl SigningKey {
         }))
         .map_err(|_| KeyError::Publish)?;
         Ok(Self { pair, public })
+    }
+}
+
+impl SigningKey {
+    pub(super) fn kid(&self) -> String {
+        self.public
+            .key_id()
+            .map_or_else(String::new, |kid| kid.to_string())
     }
 }
 

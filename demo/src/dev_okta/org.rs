@@ -1,6 +1,29 @@
 //! The organisation's state: directory, sessions, codes and tokens.
 
-use super::{Config, Requests, SetupError, Switches, keys::KeyRing};
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use axum::http::{HeaderMap, header::COOKIE};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use url::Url;
+
+use super::{
+    Client, Config, Person, Requests, SetupError, Switches, authorize::AuthorizeRequest,
+    held::Held, keys::KeyRing,
+};
+
+/// Okta's session cookie has the same name.
+pub(super) const SESSION_COOKIE: &str = "sid";
+
+/// Okta: a code lives for five minutes, a token for an hour.
+const CODE_LIFETIME: u64 = 300;
+pub(super) const TOKEN_LIFETIME: u64 = 3600;
+const SESSION_LIFETIME: u64 = 2 * 3600;
+const SIGN_IN_LIFETIME: u64 = 3600;
+pub(super) const PUSHED_LIFETIME: u64 = 300;
 
 /// Everything that the endpoints share.
 pub(super) struct Org {
@@ -8,21 +31,178 @@ pub(super) struct Org {
     pub(super) keys: KeyRing,
     pub(super) switches: Switches,
     pub(super) requests: Requests,
+    state: Mutex<State>,
+}
+
+/// What changes while the organisation is open.
+pub(super) struct State {
+    /// Logins of the people to whom the applications are assigned.
+    pub(super) assigned: BTreeSet<String>,
+    pub(super) sessions: Held<Session>,
+    pub(super) sign_ins: Held<SignIn>,
+    pub(super) codes: Held<Grant>,
+    pub(super) access_tokens: Held<Grant>,
+    pub(super) pushed: Held<AuthorizeRequest>,
+}
+
+/// Somebody is signed in to the organisation.
+#[derive(Clone)]
+pub(super) struct Session {
+    pub(super) login: String,
+    /// `auth_time`.
+    pub(super) since: u64,
+}
+
+/// Somebody is at the sign-in page.
+#[derive(Clone)]
+pub(super) struct SignIn {
+    pub(super) login: Option<String>,
+    pub(super) then: Then,
+}
+
+/// Where a finished sign-in goes on.
+#[derive(Clone)]
+pub(super) enum Then {
+    /// The application's authorization request.
+    Authorize(Box<AuthorizeRequest>),
+    /// A page of this server.
+    Page(String),
+}
+
+/// What a code or an access token stands for.
+#[derive(Clone)]
+pub(super) struct Grant {
+    pub(super) request: AuthorizeRequest,
+    pub(super) session: Session,
 }
 
 impl Org {
     pub(super) fn new(config: Config) -> Result<Self, SetupError> {
+        let url = Url::parse(&config.issuer).map_err(|_| SetupError::Issuer)?;
+        if !matches!(url.scheme(), "http" | "https")
+            || url.origin().ascii_serialization() != config.issuer
+        {
+            return Err(SetupError::Issuer);
+        }
+        let assigned = config
+            .people
+            .iter()
+            .filter(|person| person.assigned)
+            .map(|person| person.login.clone())
+            .collect();
         Ok(Self {
             config,
             keys: KeyRing::generate()?,
             switches: Switches::default(),
             requests: Requests::default(),
+            state: Mutex::new(State {
+                assigned,
+                sessions: Held::new(SESSION_LIFETIME),
+                sign_ins: Held::new(SIGN_IN_LIFETIME),
+                codes: Held::new(CODE_LIFETIME),
+                access_tokens: Held::new(TOKEN_LIFETIME),
+                pushed: Held::new(PUSHED_LIFETIME),
+            }),
         })
     }
 
-    pub(super) fn assign(&self, _login: &str, _assigned: bool) -> bool {
-        false
+    /// The state, locked; never across an await.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    pub(super) fn now(&self) -> u64 {
+        self.config.clock.now()
+    }
+
+    pub(super) fn client(&self, id: &str) -> Option<&Client> {
+        self.config
+            .clients
+            .iter()
+            .find(|client| client.client_id == id)
+    }
+
+    /// The person with this login. Okta: in any case of letters.
+    pub(super) fn person(&self, login: &str) -> Option<&Person> {
+        self.config
+            .people
+            .iter()
+            .find(|person| person.login.eq_ignore_ascii_case(login))
+    }
+
+    pub(super) fn is_assigned(&self, person: &Person) -> bool {
+        self.state().assigned.contains(&person.login)
+    }
+
+    pub(super) fn assign(&self, login: &str, assigned: bool) -> bool {
+        let Some(person) = self.person(login) else {
+            return false;
+        };
+        let mut state = self.state();
+        if assigned {
+            state.assigned.insert(person.login.clone());
+        } else {
+            state.assigned.remove(&person.login);
+        }
+        true
+    }
+
+    /// The person with this login, when the password is theirs.
+    pub(super) fn authenticate(&self, login: &str, password: &str) -> Option<&Person> {
+        self.person(login)
+            .filter(|person| same(&person.password, password))
+    }
+
+    /// The session that the browser's cookie names.
+    pub(super) fn session(&self, headers: &HeaderMap) -> Option<Session> {
+        let now = self.now();
+        self.state().sessions.read(now, session_name(headers)?)
+    }
+
+    /// Ends the browser's session, if there is one.
+    pub(super) fn end_session(&self, headers: &HeaderMap) {
+        let now = self.now();
+        if let Some(name) = session_name(headers) {
+            self.state().sessions.take(now, name);
+        }
+    }
+
+    /// The `Set-Cookie` value for a session of this name; an empty name takes the cookie away.
+    pub(super) fn session_cookie(&self, name: &str) -> String {
+        let secure = if self.config.issuer.starts_with("https:") {
+            "; Secure"
+        } else {
+            ""
+        };
+        let age = if name.is_empty() { "; Max-Age=0" } else { "" };
+        format!("{SESSION_COOKIE}={name}; Path=/; HttpOnly; SameSite=Lax{secure}{age}")
+    }
+}
+
+fn session_name(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix(SESSION_COOKIE)?.strip_prefix('='))
+}
+
+/// Okta's kind of identifier: `prefix` and 17 letters and digits, the same for the same `of`.
+pub(super) fn identifier(prefix: &str, of: &str) -> String {
+    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let digits = Sha256::digest(of)
+        .iter()
+        .take(17)
+        .filter_map(|byte| DIGITS.get(usize::from(*byte) % DIGITS.len()).copied())
+        .map(char::from)
+        .collect::<String>();
+    format!("{prefix}{digits}")
+}
+
+/// Whether two secrets are equal, in a time that depends on their lengths only.
+pub(super) fn same(left: &str, right: &str) -> bool {
+    left.as_bytes().ct_eq(right.as_bytes()).into()
 }
 
 /// `N` unpredictable bytes.

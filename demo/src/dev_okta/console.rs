@@ -1,0 +1,152 @@
+//! The admin console. Asks for no password: this is a development server.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Bytes,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+
+use super::{
+    Switch,
+    org::Org,
+    page::{self, AppPage, AppTab, AppsPage, KeysPage, SwitchesPage, see_other},
+    parameters::Parameters,
+    refusal::Refusal,
+};
+
+/// Lists the applications.
+pub(super) async fn apps(State(org): State<Arc<Org>>) -> Response {
+    page::render(
+        StatusCode::OK,
+        &AppsPage {
+            organisation: &org.config.organisation,
+            apps: &org.config.clients,
+        },
+        None,
+    )
+}
+
+/// The *General* tab of an application.
+pub(super) async fn general(State(org): State<Arc<Org>>, Path(id): Path<String>) -> Response {
+    app(&org, &id, AppTab::General)
+}
+
+/// The *Sign On* tab: client id, client secret, metadata link.
+pub(super) async fn sign_on(State(org): State<Arc<Org>>, Path(id): Path<String>) -> Response {
+    app(&org, &id, AppTab::SignOn)
+}
+
+/// The *Assignments* tab.
+pub(super) async fn assignments(State(org): State<Arc<Org>>, Path(id): Path<String>) -> Response {
+    app(&org, &id, AppTab::Assignments)
+}
+
+fn app(org: &Org, id: &str, tab: AppTab) -> Response {
+    let Some(client) = org.client(id) else {
+        return page::failure(
+            org,
+            StatusCode::NOT_FOUND,
+            "E0000007",
+            "Not found: application.",
+        );
+    };
+    let people = &org.config.people;
+    let people = people
+        .iter()
+        .map(|person| (person, org.is_assigned(person)))
+        .collect();
+    page::render(
+        StatusCode::OK,
+        &AppPage {
+            organisation: &org.config.organisation,
+            issuer: &org.config.issuer,
+            tab,
+            client,
+            people,
+        },
+        None,
+    )
+}
+
+/// Assigns the applications to a person or takes them away.
+pub(super) async fn assign(
+    State(org): State<Arc<Org>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Response {
+    let form = Parameters::parse(&body);
+    org.assign(
+        form.get("login").unwrap_or_default(),
+        form.get("assigned") == Some("yes"),
+    );
+    match org.client(&id) {
+        Some(client) => see_other(&format!("/admin/app/{}/assignments", client.client_id)),
+        None => see_other("/admin"),
+    }
+}
+
+/// Shows the published keys.
+pub(super) async fn keys(State(org): State<Arc<Org>>) -> Response {
+    let kids = org
+        .keys
+        .published()
+        .keys()
+        .iter()
+        .filter_map(kid)
+        .collect::<Vec<_>>();
+    let current = org.keys.current().kid();
+    page::render(
+        StatusCode::OK,
+        &KeysPage {
+            organisation: &org.config.organisation,
+            kids,
+            current,
+        },
+        None,
+    )
+}
+
+fn kid(key: &openidconnect::core::CoreJsonWebKey) -> Option<String> {
+    use openidconnect::JsonWebKey;
+    key.key_id().map(|kid| kid.to_string())
+}
+
+/// Rotates the signing keys.
+pub(super) async fn rotate(State(org): State<Arc<Org>>) -> Response {
+    match org.keys.rotate() {
+        Ok(()) => see_other("/admin/keys"),
+        Err(_) => Refusal::server_error("The keys could not be rotated.").into_response(),
+    }
+}
+
+/// Shows the misbehaviours.
+pub(super) async fn switches(State(org): State<Arc<Org>>) -> Response {
+    let switches = Switch::ALL
+        .iter()
+        .map(|switch| (*switch, org.switches.is_on(*switch)))
+        .collect();
+    page::render(
+        StatusCode::OK,
+        &SwitchesPage {
+            organisation: &org.config.organisation,
+            switches,
+        },
+        None,
+    )
+}
+
+/// Turns on the switches that the form names, and the others off.
+pub(super) async fn switch(State(org): State<Arc<Org>>, body: Bytes) -> Response {
+    let form = Parameters::parse(&body);
+    for switch in Switch::ALL {
+        if form.all("on").any(|id| id == switch.id()) {
+            org.switches.turn_on(*switch);
+        } else {
+            org.switches.turn_off(*switch);
+        }
+    }
+    see_other("/admin/switches")
+}

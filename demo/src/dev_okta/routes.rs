@@ -1,0 +1,166 @@
+//! Which path is answered by what, and what every answer has in common.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+
+use super::{
+    Endpoint, Switch, authorize, console, dashboard, logout, metadata, org::Org, page::STYLE,
+    refusal::Refusal, sign_in, token,
+};
+
+/// Okta's limits are per minute; this one is told, never enforced.
+const RATE_LIMIT: u64 = 2000;
+const RATE_WINDOW: u64 = 60;
+
+const MAX_BODY: usize = 64 * 1024;
+
+pub(super) fn router(org: Arc<Org>) -> Router {
+    Router::new()
+        .route("/.well-known/openid-configuration", get(metadata::metadata))
+        .route(
+            "/.well-known/oauth-authorization-server",
+            get(metadata::metadata),
+        )
+        .route("/oauth2/v1/keys", get(metadata::keys))
+        .route("/oauth2/v1/authorize", get(authorize::authorize))
+        .route("/oauth2/v1/par", post(authorize::push))
+        .route("/oauth2/v1/token", post(token::token))
+        .route(
+            "/oauth2/v1/userinfo",
+            get(token::userinfo).post(token::userinfo),
+        )
+        .route("/oauth2/v1/revoke", post(token::revoke))
+        .route("/oauth2/v1/logout", get(logout::logout))
+        .route("/signin", get(sign_in::show))
+        .route("/signin/username", post(sign_in::username))
+        .route("/signin/password", post(sign_in::password))
+        .route("/signout", post(sign_in::sign_out))
+        .route("/", get(|| async { Redirect::to(dashboard::HOME) }))
+        .route(dashboard::HOME, get(dashboard::show))
+        .route("/home/oidc_client/{client_id}", get(dashboard::launch))
+        .route("/admin", get(console::apps))
+        .route("/admin/app/{client_id}", get(console::general))
+        .route("/admin/app/{client_id}/sign-on", get(console::sign_on))
+        .route(
+            "/admin/app/{client_id}/assignments",
+            get(console::assignments).post(console::assign),
+        )
+        .route("/admin/keys", get(console::keys).post(console::rotate))
+        .route(
+            "/admin/switches",
+            get(console::switches).post(console::switch),
+        )
+        .route(
+            "/style.css",
+            get(|| async { ([(header::CONTENT_TYPE, "text/css")], STYLE) }),
+        )
+        .fallback(|| async {
+            Refusal::Envelope(
+                StatusCode::NOT_FOUND,
+                "E0000008",
+                "The requested path was not found",
+            )
+        })
+        .method_not_allowed_fallback(|| async {
+            Refusal::Envelope(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "E0000022",
+                "The endpoint does not support the provided HTTP method",
+            )
+        })
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn_with_state(Arc::clone(&org), observe))
+        .with_state(org)
+}
+
+/// Counts, delays and dresses every answer.
+async fn observe(State(org): State<Arc<Org>>, request: Request, next: Next) -> Response {
+    let endpoint = endpoint(request.uri().path());
+    if let Some(endpoint) = endpoint {
+        org.requests.count(endpoint);
+        if asked_by_the_product(endpoint) && org.switches.is_on(Switch::SlowAnswers) {
+            tokio::time::sleep(org.config.delay).await;
+        }
+    } else if request.method() == Method::POST && comes_from_elsewhere(request.headers()) {
+        return Refusal::Envelope(
+            StatusCode::FORBIDDEN,
+            "E0000006",
+            "You do not have permission to perform the requested action",
+        )
+        .into_response();
+    }
+    let mut response = next.run(request).await;
+    let limited = response.status() == StatusCode::TOO_MANY_REQUESTS;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
+    if let Some(endpoint) = endpoint.filter(|endpoint| is_rate_limited(*endpoint)) {
+        let now = org.now();
+        let used = org.requests.of(endpoint);
+        let (remaining, reset) = if limited {
+            (0, now.saturating_add(30))
+        } else {
+            (
+                RATE_LIMIT.saturating_sub(used % RATE_LIMIT),
+                (now / RATE_WINDOW + 1) * RATE_WINDOW,
+            )
+        };
+        for (name, value) in [
+            ("x-rate-limit-limit", RATE_LIMIT),
+            ("x-rate-limit-remaining", remaining),
+            ("x-rate-limit-reset", reset),
+        ] {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
+        }
+    }
+    response
+}
+
+/// A form that another site sends here. Browsers tell; programs need not.
+fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
+    headers
+        .get("sec-fetch-site")
+        .is_some_and(|site| !matches!(site.as_bytes(), b"same-origin" | b"none"))
+}
+
+fn endpoint(path: &str) -> Option<Endpoint> {
+    Some(match path {
+        "/.well-known/openid-configuration" | "/.well-known/oauth-authorization-server" => {
+            Endpoint::Metadata
+        }
+        "/oauth2/v1/keys" => Endpoint::Keys,
+        "/oauth2/v1/authorize" => Endpoint::Authorize,
+        "/oauth2/v1/par" => Endpoint::Par,
+        "/oauth2/v1/token" => Endpoint::Token,
+        "/oauth2/v1/userinfo" => Endpoint::UserInfo,
+        "/oauth2/v1/revoke" => Endpoint::Revoke,
+        "/oauth2/v1/logout" => Endpoint::Logout,
+        _ => return None,
+    })
+}
+
+fn asked_by_the_product(endpoint: Endpoint) -> bool {
+    matches!(
+        endpoint,
+        Endpoint::Metadata | Endpoint::Keys | Endpoint::Token | Endpoint::UserInfo
+    )
+}
+
+/// Okta: metadata and keys are not.
+fn is_rate_limited(endpoint: Endpoint) -> bool {
+    !matches!(endpoint, Endpoint::Metadata | Endpoint::Keys)
+}
