@@ -8,6 +8,7 @@ use okta_sso_host::contract::Level;
 use okta_sso_host::{
     Cache, Capabilities, Clock, CredentialError, Credentials, Http, HttpError, HttpRequest,
     HttpResponse, Log, Random, RandomError, Scope, Secret, Storage, StorageError, StorageKey,
+    TracingLog,
 };
 use sha2::{Digest, Sha256};
 
@@ -191,6 +192,8 @@ impl Random for ScriptedHost {
 
 impl Log for ScriptedHost {
     fn event(&self, scope: &Scope, level: Level, code: &str, fields: &[(String, String)]) {
+        // What an operator would see of it, for the test that searches the log of everything.
+        TracingLog.event(scope, level, code, fields);
         let line = format!("{} {level:?} {code} {fields:?}", scope.connection_id);
         self.world().log.push(line);
     }

@@ -1,6 +1,10 @@
 //! Conformance cases as data, and what runs them: a host whose clock, randomness, storage and network are scripts.
 //!
 //! The component under test is the real one, in the real sandbox. See `README.md` for how a case is written.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a JSON value indexed by a name that it lacks is null, and a panic here is a failed test"
+)]
 
 pub mod case;
 pub mod coverage;
