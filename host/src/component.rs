@@ -1,8 +1,51 @@
 //! Loading a component: size, pin, and what it may import.
 
+use std::ffi::OsString;
+use std::fmt::Write;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
+use sha2::{Digest, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::types::ComponentItem;
+
 use crate::error::SetupError;
+
+/// Longer files are not read at all, in bytes; [`crate::Limits::component`] may ask for less.
+const MAX_BYTES: u64 = 8 << 20;
+
+/// The version of the contract that this crate speaks.
+macro_rules! interface {
+    ($name:literal) => {
+        concat!("sso:provider/", $name, "@0.1.0")
+    };
+}
+
+/// All the authority that a component can have. Compared exactly; `types` holds no function.
+const IMPORTS: [&str; 8] = [
+    interface!("cache"),
+    interface!("clock"),
+    interface!("http"),
+    interface!("log"),
+    interface!("random"),
+    interface!("signatures"),
+    interface!("storage"),
+    interface!("types"),
+];
+
+const EXPORTS: [&str; 5] = [
+    interface!("config"),
+    interface!("login"),
+    interface!("claims"),
+    interface!("logout"),
+    interface!("messages"),
+];
+
+/// The full name of an interface of the contract, from its short one.
+pub(crate) fn full_name(interface: &str) -> String {
+    format!("sso:provider/{interface}@0.1.0")
+}
 
 /// What a component's bytes must be before anything else is done with them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,20 +63,173 @@ pub enum Pin {
 /// A component's bytes, pinned.
 #[derive(Clone)]
 pub struct Component {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) sha256: String,
+    bytes: Vec<u8>,
+    sha256: String,
 }
 
 impl Component {
     /// Reads a component from a file; blocks while it does.
+    ///
+    /// Errors: unreadable, longer than 8 MiB, not the pinned bytes, or precompiled.
     pub fn from_path(path: impl AsRef<Path>, pin: Pin) -> Result<Self, SetupError> {
-        let (_, _) = (path, pin);
-        Err(SetupError::NoComponent)
+        let path = path.as_ref();
+        let bytes = read(path, MAX_BYTES)?;
+        let pin = match pin {
+            Pin::Sidecar => {
+                let mut sidecar = OsString::from(path);
+                sidecar.push(".sha256");
+                let text = read(Path::new(&sidecar), 4096)?;
+                let text = String::from_utf8(text).map_err(|_| SetupError::PinMalformed)?;
+                let first = text.split_ascii_whitespace().next();
+                Pin::Sha256(first.ok_or(SetupError::PinMalformed)?.to_owned())
+            }
+            other => other,
+        };
+        Self::from_bytes(bytes, pin)
     }
 
     /// Takes a component's bytes; [`Pin::Sidecar`] has no meaning here and is refused.
+    ///
+    /// Errors: as [`Component::from_path`].
     pub fn from_bytes(bytes: Vec<u8>, pin: Pin) -> Result<Self, SetupError> {
-        let (_, _) = (bytes, pin);
-        Err(SetupError::NoComponent)
+        if bytes.len() as u64 > MAX_BYTES {
+            return Err(SetupError::TooLarge(MAX_BYTES));
+        }
+        let sha256 = hexadecimal(&Sha256::digest(&bytes));
+        match pin {
+            Pin::DangerUnpinned => {}
+            Pin::Sidecar => return Err(SetupError::PinMalformed),
+            Pin::Sha256(expected) => {
+                let expected = expected.to_ascii_lowercase();
+                if expected.len() != 64 || !expected.bytes().all(|b| b.is_ascii_hexdigit()) {
+                    return Err(SetupError::PinMalformed);
+                }
+                if expected != sha256 {
+                    return Err(SetupError::PinMismatch {
+                        expected,
+                        found: sha256,
+                    });
+                }
+            }
+        }
+        if Engine::detect_precompiled(&bytes).is_some() {
+            return Err(SetupError::Precompiled);
+        }
+        Ok(Self { bytes, sha256 })
+    }
+
+    /// SHA-256 of the bytes, 64 hexadecimal digits in lower case.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Compiles, and holds imports and exports against the contract. Returns the imports, sorted.
+    pub(crate) fn compile(
+        &self,
+        engine: &Engine,
+        max_bytes: u64,
+    ) -> Result<(wasmtime::component::Component, Vec<String>), SetupError> {
+        if self.bytes.len() as u64 > max_bytes {
+            return Err(SetupError::TooLarge(max_bytes));
+        }
+        let component = wasmtime::component::Component::from_binary(engine, &self.bytes)
+            .map_err(|error| SetupError::NotAComponent(error.to_string()))?;
+        let shape = component.component_type();
+        let mut imports = Vec::new();
+        for (name, item) in shape.imports(engine) {
+            if !IMPORTS.contains(&name) || !matches!(item.ty, ComponentItem::ComponentInstance(_)) {
+                return Err(SetupError::ImportNotAllowed(name.to_owned()));
+            }
+            imports.push(name.to_owned());
+        }
+        imports.sort();
+        for name in EXPORTS {
+            if shape.get_export(engine, name).is_none() {
+                return Err(SetupError::ExportMissing(name.to_owned()));
+            }
+        }
+        Ok((component, imports))
+    }
+}
+
+/// At most `max` bytes of a file, and an error for one more.
+fn read(path: &Path, max: u64) -> Result<Vec<u8>, SetupError> {
+    let unreadable = |_| SetupError::Unreadable(path.to_owned());
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(max + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    if bytes.len() as u64 > max {
+        return Err(SetupError::TooLarge(max));
+    }
+    Ok(bytes)
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}"); // a String takes everything
+            text
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    fn refusal(bytes: &[u8], pin: Pin) -> SetupError {
+        Component::from_bytes(bytes.to_vec(), pin).err().unwrap()
+    }
+
+    #[test]
+    fn a_pin_holds_for_its_bytes_alone() {
+        let pin = Pin::Sha256(EMPTY.to_uppercase());
+        assert_eq!(
+            Component::from_bytes(vec![], pin.clone()).unwrap().sha256(),
+            EMPTY
+        );
+        let SetupError::PinMismatch { expected, .. } = refusal(b"x", pin) else {
+            panic!("another refusal");
+        };
+        assert_eq!(expected, EMPTY);
+    }
+
+    #[test]
+    fn a_pin_is_64_digits() {
+        for pin in [
+            "",
+            &EMPTY[1..],
+            &format!("{EMPTY}0"),
+            &EMPTY.replace('e', "g"),
+        ] {
+            assert_eq!(
+                refusal(b"", Pin::Sha256(pin.to_owned())),
+                SetupError::PinMalformed
+            );
+        }
+        assert_eq!(refusal(b"", Pin::Sidecar), SetupError::PinMalformed);
+    }
+
+    #[test]
+    fn size_ends_at_the_bound() {
+        let bytes = vec![0; MAX_BYTES as usize];
+        assert!(Component::from_bytes(bytes, Pin::DangerUnpinned).is_ok());
+        let bytes = vec![0; MAX_BYTES as usize + 1];
+        assert_eq!(
+            refusal(&bytes, Pin::DangerUnpinned),
+            SetupError::TooLarge(MAX_BYTES)
+        );
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let path = Path::new("/nowhere/okta_sso.wasm");
+        let refusal = Component::from_path(path, Pin::Sidecar).err().unwrap();
+        assert_eq!(refusal, SetupError::Unreadable(path.to_owned()));
     }
 }

@@ -1,6 +1,7 @@
 //! Faults of the host's side; what the component answers is in [`crate::contract`].
 
 use std::fmt;
+use std::path::PathBuf;
 
 use crate::codes::Coded;
 
@@ -66,18 +67,19 @@ pub enum Limit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Trap {
-    /// It panicked, or executed what it must not; the text is the sandbox's own name for it.
-    #[error("trap: {0}")]
-    Code(&'static str),
-    /// It used a capability in a call that has none, or outside the capability's own bounds.
-    #[error("trap: contract breach: {0}")]
+    /// It panicked, or executed what it must not.
+    #[error("{0}")]
+    Code(wasmtime::Trap),
+    /// It used a capability in a call that has none, or outside the capability's own bounds; the text
+    /// names the capability.
+    #[error("contract breach: {0}")]
     Breach(&'static str),
     /// The host has no random bytes to give.
-    #[error("trap: no random bytes")]
+    #[error("no random bytes")]
     NoRandomBytes,
-    /// What it returned is not a value of the contract.
-    #[error("trap: malformed answer")]
-    MalformedAnswer,
+    /// What it returned, or handed to the host, is not a value of the contract.
+    #[error("malformed value")]
+    MalformedValue,
 }
 
 /// Why a plugin cannot be loaded, or a call not be made.
@@ -90,4 +92,48 @@ pub enum SetupError {
     /// The builder was given no capabilities.
     #[error("no capabilities were given")]
     NoCapabilities,
+    /// The file is not there or cannot be read.
+    #[error("cannot read {0}")]
+    Unreadable(PathBuf),
+    /// The component is longer than so many bytes.
+    #[error("the component is longer than {0} bytes")]
+    TooLarge(u64),
+    /// The pin is not 64 hexadecimal digits, or a sidecar was asked for where there is no file.
+    #[error("the pin is not a SHA-256 in hexadecimal")]
+    PinMalformed,
+    /// The bytes are not those of the pin.
+    #[error("the component is not the pinned one: its SHA-256 is {found}, not {expected}")]
+    PinMismatch {
+        /// SHA-256 of the pin.
+        expected: String,
+        /// SHA-256 of the bytes.
+        found: String,
+    },
+    /// Machine code compiled elsewhere: it would run outside the sandbox.
+    #[error("precompiled code is not accepted")]
+    Precompiled,
+    /// Not a component, or one that uses what is switched off.
+    #[error("not a component that this sandbox accepts: {0}")]
+    NotAComponent(String),
+    /// It wants more than the seven capabilities, or another version of them.
+    #[error("the component imports {0}, which no plugin may")]
+    ImportNotAllowed(String),
+    /// It lacks an interface of this version of the contract.
+    #[error("the component does not export {0}")]
+    ExportMissing(String),
+    /// An interface has the right name and another shape.
+    #[error("the component's interfaces are not those of the contract: {0}")]
+    InterfaceMismatch(String),
+    /// The sandbox cannot be set up on this machine.
+    #[error("the sandbox cannot be set up on this machine")]
+    Engine,
+    /// The default HTTP client cannot be set up on this machine.
+    #[error("the HTTP client cannot be set up on this machine")]
+    HttpClient,
+    /// A dynamic call names a function that the component does not export.
+    #[error("no such function: {0}")]
+    NoSuchFunction(String),
+    /// A dynamic call's arguments are not of the function's types.
+    #[error("arguments are not of the function's types")]
+    ArgumentMismatch,
 }

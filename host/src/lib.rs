@@ -6,10 +6,14 @@ mod codes;
 mod component;
 pub mod contract;
 pub mod credential;
+mod engine;
 mod error;
+mod exchange;
 mod limits;
+mod permit;
 mod plugin;
 mod scope;
+mod state;
 pub mod store;
 
 pub use capability::{

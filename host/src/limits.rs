@@ -2,6 +2,15 @@
 
 use std::time::Duration;
 
+use wasmtime::ResourceLimiter;
+
+use crate::error::Limit;
+
+/// Core instances, tables and memories of one call.
+const INSTANCES: usize = 10;
+pub(crate) const TABLES: usize = 4;
+pub(crate) const MEMORIES: usize = 2;
+
 /// Bounds of one call and of all calls together.
 ///
 /// `..Limits::default()` fills in what a platform does not set itself.
@@ -50,5 +59,103 @@ impl Default for Limits {
             handles: 1_000,
             component: 8 << 20,
         }
+    }
+}
+
+/// Counts what one call's instance takes, and ends the call at the bound.
+///
+/// Unlike wasmtime's `StoreLimits` it bounds all memories together, and its refusal has a type.
+pub(crate) struct Meter {
+    memory_left: usize,
+    table_elements: usize,
+}
+
+impl Meter {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            memory_left: limits.memory,
+            table_elements: limits.table_elements,
+        }
+    }
+}
+
+impl ResourceLimiter for Meter {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false); // the component's own bound: it is told so
+        }
+        let more = desired.saturating_sub(current);
+        self.memory_left = self.memory_left.checked_sub(more).ok_or(Limit::Memory)?;
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        if desired > self.table_elements {
+            return Err(Limit::Table.into());
+        }
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        INSTANCES
+    }
+
+    fn tables(&self) -> usize {
+        TABLES
+    }
+
+    fn memories(&self) -> usize {
+        MEMORIES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memories_share_one_bound() {
+        let mut meter = Meter::new(&Limits {
+            memory: 100,
+            ..Limits::default()
+        });
+        assert!(meter.memory_growing(0, 60, None).unwrap());
+        assert!(meter.memory_growing(0, 40, None).unwrap());
+        let refusal = meter.memory_growing(40, 41, None).unwrap_err();
+        assert_eq!(refusal.downcast_ref::<Limit>(), Some(&Limit::Memory));
+    }
+
+    #[test]
+    fn the_components_own_maximum_is_no_fault() {
+        let mut meter = Meter::new(&Limits {
+            memory: 100,
+            ..Limits::default()
+        });
+        assert!(!meter.memory_growing(0, 60, Some(50)).unwrap());
+        assert!(meter.memory_growing(0, 100, Some(100)).unwrap());
+    }
+
+    #[test]
+    fn tables_end_at_their_bound() {
+        let mut meter = Meter::new(&Limits {
+            table_elements: 10,
+            ..Limits::default()
+        });
+        assert!(meter.table_growing(0, 10, None).unwrap());
+        let refusal = meter.table_growing(10, 11, None).unwrap_err();
+        assert_eq!(refusal.downcast_ref::<Limit>(), Some(&Limit::Table));
     }
 }

@@ -1,0 +1,91 @@
+//! Places in the sandbox: how many calls run at once, in all and for one connection.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::error::Limit;
+use crate::limits::Limits;
+
+/// Hands out places.
+pub(crate) struct Places {
+    all: Arc<Semaphore>,
+    each: usize,
+    queue: Duration,
+    connections: Mutex<HashMap<String, Arc<Semaphore>>>,
+}
+
+/// A place, given back when dropped.
+pub(crate) struct Place {
+    _connection: Option<OwnedSemaphorePermit>,
+    _all: OwnedSemaphorePermit,
+}
+
+impl Places {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            all: Arc::new(Semaphore::new(limits.concurrent as usize)),
+            each: limits.concurrent_per_connection as usize,
+            queue: limits.queue,
+            connections: Mutex::default(),
+        }
+    }
+
+    /// Waits for a place for at most the queue's time.
+    pub(crate) async fn take(&self, connection_id: Option<&str>) -> Result<Place, Limit> {
+        timeout(self.queue, async {
+            // The connection's own first: whoever waits for that holds nobody else's place.
+            let connection = match connection_id {
+                Some(id) => Some(self.of(id).acquire_owned().await.map_err(|_| Limit::Busy)?),
+                None => None,
+            };
+            let all = Arc::clone(&self.all)
+                .acquire_owned()
+                .await
+                .map_err(|_| Limit::Busy)?;
+            Ok(Place {
+                _connection: connection,
+                _all: all,
+            })
+        })
+        .await
+        .unwrap_or(Err(Limit::Busy))
+    }
+
+    fn of(&self, id: &str) -> Arc<Semaphore> {
+        let mut connections = self
+            .connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if connections.len() > 1_000 {
+            connections.retain(|_, places| Arc::strong_count(places) > 1); // permits count as well
+        }
+        let fresh = || Arc::new(Semaphore::new(self.each));
+        Arc::clone(connections.entry(id.to_owned()).or_insert_with(fresh))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_connection_leaves_places_to_the_others() {
+        let places = Places::new(&Limits {
+            concurrent: 3,
+            concurrent_per_connection: 2,
+            queue: Duration::ZERO,
+            ..Limits::default()
+        });
+        let first = places.take(Some("a")).await.ok().unwrap();
+        let _second = places.take(Some("a")).await.ok().unwrap();
+        assert_eq!(places.take(Some("a")).await.err(), Some(Limit::Busy));
+        let _third = places.take(Some("b")).await.ok().unwrap();
+        assert_eq!(places.take(None).await.err(), Some(Limit::Busy));
+        drop(first);
+        assert!(places.take(Some("a")).await.is_ok());
+    }
+}
