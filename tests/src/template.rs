@@ -155,7 +155,7 @@ fn changed(text: &str, filter: &str) -> Result<String> {
 
 fn loose(text: &str) -> Result<String> {
     const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    if text.len() % 4 == 0 {
+    if text.len().is_multiple_of(4) {
         bail!("no unused bits in {} characters", text.len());
     }
     let last = text.chars().last().context("empty")?;
