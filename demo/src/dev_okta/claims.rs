@@ -122,9 +122,9 @@ fn signed(
     claims: &Value,
 ) -> Result<String, IdTokenError> {
     let kid = if org.switches.is_on(Switch::UnknownKey) {
-        Value::from(BASE64_URL_SAFE_NO_PAD.encode(random::<32>()))
+        BASE64_URL_SAFE_NO_PAD.encode(random::<32>())
     } else {
-        serde_json::to_value(key.as_verification_key())?["kid"].take()
+        key.kid()
     };
     let header = json!({ "kid": kid, "alg": algorithm });
     let message = format!(

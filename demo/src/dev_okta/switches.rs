@@ -8,7 +8,7 @@ macro_rules! switches {
         /// One wrong answer that a sign-in must withstand.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Switch {
-            $(#[doc = $description] $variant,)*
+            $(#[doc = concat!("`", $id, "`, as [`Switch::description`] tells.")] $variant,)*
         }
 
         impl Switch {
@@ -47,7 +47,7 @@ switches! {
     TokenInvalidClient "token-invalid-client" "The token endpoint answers 401 invalid_client."
     TokenInvalidGrant "token-invalid-grant" "The token endpoint answers 400 invalid_grant."
     TokenServerError "token-server-error" "The token endpoint answers 500."
-    TokenRateLimited "token-rate-limited" "The token endpoint answers 429 for the next 30 seconds."
+    TokenRateLimited "token-rate-limited" "The token endpoint answers 429 with a wait of 30 seconds."
     CallbackOtherIssuer "callback-other-issuer" "The callback carries iss of another issuer."
     MetadataOtherIssuer "metadata-other-issuer" "The metadata names another issuer."
     KeysHtml "keys-html" "The key set is answered with an HTML page."
