@@ -1,21 +1,11 @@
 //! Okta sign-in as a WebAssembly component: a pure core and a thin shell.
 //!
 //! The core takes time, random bytes and answers as arguments and returns requests and results; it compiles and is
-//! tested natively. `flow` puts the steps in order and asks for capabilities through one trait,
+//! tested natively. [`flow`] puts the steps in order and asks for capabilities through one trait,
 //! [`capability::Capabilities`]; only `component` knows the component's imports.
 
-pub mod base64url;
 pub mod capability;
 pub mod config;
 pub mod connection;
 pub mod contract;
-pub mod discovery;
-pub mod error;
-pub mod form;
-pub mod id_token;
 pub mod json;
-pub mod jwks;
-pub mod jws;
-pub mod pkce;
-pub mod record;
-pub mod response;
