@@ -129,7 +129,7 @@ fn is_a_label(label: &str) -> bool {
         .strip_prefix("xn--")
         .and_then(decode_punycode)
         .is_some_and(|text| {
-            text.chars().any(|letter| !letter.is_ascii())
+            !text.is_ascii()
                 && !text
                     .chars()
                     .any(|letter| letter.is_control() || letter.is_whitespace())
