@@ -9,3 +9,4 @@ pub mod config;
 pub mod connection;
 pub mod contract;
 pub mod json;
+pub mod messages;
