@@ -268,37 +268,4 @@ fn printable(code: String, fields: Vec<LogField>) -> (String, Vec<(String, Strin
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn field(value: &str) -> Vec<LogField> {
-        vec![LogField {
-            name: "n".to_owned(),
-            value: value.to_owned(),
-        }]
-    }
-
-    #[test]
-    fn control_characters_are_escaped() {
-        let (code, fields) = printable("a-code/1".to_owned(), field("a\r\nb\u{202e}\u{7f}é"));
-        assert_eq!(code, "a-code/1");
-        assert_eq!(fields[0].1, "a\\u{d}\\u{a}b\\u{202e}\\u{7f}é");
-        assert_eq!(printable("A\n".to_owned(), vec![]).0, "malformed-code");
-    }
-
-    #[test]
-    fn an_event_ends_at_its_bound() {
-        let room = MAX_EVENT - "c".len() - "n".len();
-        let (_, fields) = printable("c".to_owned(), field(&"x".repeat(room)));
-        assert_eq!(fields[0].1.len(), room);
-        let (_, fields) = printable("c".to_owned(), field(&"x".repeat(room + 1)));
-        assert_eq!(fields[0].1.len(), room);
-    }
-
-    #[test]
-    fn keys_have_1_to_256_bytes() {
-        assert!(!is_key(&[]));
-        assert!(is_key(&[0; 256]));
-        assert!(!is_key(&[0; 257]));
-    }
-}
+mod tests;
