@@ -113,13 +113,13 @@ pub(super) fn render(
         return Refusal::server_error("The page could not be written.").into_response();
     };
     let policy = format!(
-        "default-src 'none'; style-src 'self'; form-action 'self' {}; frame-ancestors 'none'; \
-         base-uri 'none'",
+        "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; \
+         form-action 'self' {}",
         form_target.unwrap_or_default()
     );
     let mut response = (status, Html(html)).into_response();
     forbid_storing(&mut response);
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
+    if let Ok(policy) = HeaderValue::from_str(policy.trim_end()) {
         response
             .headers_mut()
             .insert(header::CONTENT_SECURITY_POLICY, policy);

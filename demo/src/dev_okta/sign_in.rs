@@ -34,8 +34,9 @@ pub(super) async fn username(State(org): State<Arc<Org>>, body: Bytes) -> Respon
     let form = Parameters::parse(&body);
     let now = org.now();
     let token = form.get("token").unwrap_or_default();
-    let taken = org.state().sign_ins.take(now, token);
-    let Some(sign_in) = taken else {
+    // Read, not taken: the browser's Back button comes here again.
+    let pending = org.state().sign_ins.read(now, token);
+    let Some(sign_in) = pending else {
         return expired(&org);
     };
     let login = form.get("username").map(|login| login.trim().to_owned());
