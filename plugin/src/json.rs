@@ -244,6 +244,14 @@ impl<'a> Object<'a> {
         })
     }
 
+    /// An array that may be absent.
+    ///
+    /// # Errors
+    /// `Mistyped` when it is there and not an array.
+    pub fn optional_array(&self, name: &'static str) -> Result<Option<&[Json<'a>]>, MemberError> {
+        self.optional(name, Json::as_array)
+    }
+
     /// An array that must be there.
     ///
     /// # Errors

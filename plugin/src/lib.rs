@@ -8,5 +8,7 @@ pub mod capability;
 pub mod config;
 pub mod connection;
 pub mod contract;
+pub mod describe;
 pub mod json;
 pub mod messages;
+pub mod probe;
