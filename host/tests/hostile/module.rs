@@ -1,4 +1,9 @@
 //! A component of the contract from a few lines of WebAssembly text.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test's own input: what is wrong with it shall stop the test"
+)]
 
 use std::fmt::Write;
 use std::path::Path;

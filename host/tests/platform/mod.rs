@@ -1,4 +1,5 @@
 //! The smallest platform: storage of nothing, no secrets, one connection.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::sync::Arc;
 
@@ -7,7 +8,8 @@ use okta_sso_host::contract::{
     Algorithm, ClientAuth, Connection, EmailRule, Network, Policy, PushedAuthorization,
 };
 use okta_sso_host::{
-    Capabilities, CredentialError, Credentials, Secret, Storage, StorageError, StorageKey,
+    Capabilities, CredentialError, Credentials, Http, HttpError, HttpRequest, HttpResponse, Scope,
+    Secret, Storage, StorageError, StorageKey,
 };
 
 /// Stores nothing and has nothing.
@@ -38,6 +40,16 @@ impl Storage for Empty {
 impl Credentials for Empty {
     async fn client_secret(&self, _: &str) -> Result<Option<Secret>, CredentialError> {
         Ok(None)
+    }
+}
+
+/// Reaches nobody.
+pub(crate) struct OutOfReach;
+
+#[async_trait]
+impl Http for OutOfReach {
+    async fn send(&self, _: &Scope, _: HttpRequest) -> Result<HttpResponse, HttpError> {
+        Err(HttpError::Unreachable)
     }
 }
 
