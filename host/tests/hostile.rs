@@ -1,4 +1,8 @@
 //! Components that mean harm: each ends in its own fault, and the next call works.
+#![allow(
+    clippy::unwrap_used,
+    reason = "what goes wrong here shall stop the test"
+)]
 
 mod hostile {
     pub(crate) mod module;
