@@ -131,7 +131,10 @@ pub struct Input {
     /// Members of the checked connection that are then changed by hand.
     #[serde(default)]
     pub connection: Object,
-    /// The same, at the callback alone.
+    /// Settings that differ at the callback alone: another connection, or this one saved anew.
+    #[serde(default)]
+    pub settings_at_callback: Object,
+    /// Members of the connection that are changed by hand at the callback alone.
     #[serde(default)]
     pub connection_at_callback: Object,
     /// Members of `login.login-request`.

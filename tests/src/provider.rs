@@ -272,8 +272,8 @@ fn user_info() -> Object {
     object(json!({
         "sub": "00u1anna",
         "name": "Anna Berg",
-        "preferred_username": "anna@acme.example",
-        "email": "anna@acme.example",
+        "preferred_username": "anna@acme.com",
+        "email": "anna@acme.com",
         "email_verified": true,
     }))
 }

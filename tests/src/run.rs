@@ -109,7 +109,7 @@ pub fn settings() -> Object {
         "issuer": "https://acme.okta.com",
         "redirect-uri": "https://app.ledgerline.example/sso/okta/callback",
         "post-logout-redirect-uri": "https://app.ledgerline.example/signed-out",
-        "email-domains": ["acme.example"],
+        "email-domains": ["acme.com"],
         "policy": {
             "algorithms": ["rs256"],
             "client-auth": "client-secret-basic",
@@ -172,6 +172,9 @@ impl Run<'_> {
 
         let connection = self.connection(&mut names).await?;
         let mut at_callback = connection.clone();
+        if !attempt.input.settings_at_callback.is_empty() {
+            at_callback = self.checked(&attempt.input.settings_at_callback).await?;
+        }
         merge(&mut at_callback, &attempt.input.connection_at_callback);
         let before = self.host.world().entries.clone();
         let login = ["login.complete", "login.rehearse", "login.locate"];
@@ -225,17 +228,7 @@ impl Run<'_> {
 
     /// The checked connection of the case's settings, then changed by hand as the case says.
     async fn connection(&self, names: &mut Names) -> Result<Object> {
-        let mut given = settings();
-        merge(&mut given, &self.attempt.input.settings);
-        let got = self
-            .call("config.check", None, vec![Value::Object(given)])
-            .await?;
-        let checked = to_json(&got);
-        let mut connection = object(checked["ok"]["connection"].clone());
-        ensure!(
-            !connection.is_empty(),
-            "the case's settings are refused: {checked}"
-        );
+        let mut connection = self.checked(&Object::new()).await?;
         merge(&mut connection, &self.attempt.input.connection);
         for name in ["issuer", "client-id", "redirect-uri"] {
             let text = connection
@@ -244,6 +237,23 @@ impl Run<'_> {
                 .unwrap_or_default();
             names.set(name, text);
         }
+        Ok(connection)
+    }
+
+    /// What `config.check` makes of the case's settings and `more`.
+    async fn checked(&self, more: &Object) -> Result<Object> {
+        let mut given = settings();
+        merge(&mut given, &self.attempt.input.settings);
+        merge(&mut given, more);
+        let got = self
+            .call("config.check", None, vec![Value::Object(given)])
+            .await?;
+        let checked = to_json(&got);
+        let connection = object(checked["ok"]["connection"].clone());
+        ensure!(
+            !connection.is_empty(),
+            "the case's settings are refused: {checked}"
+        );
         Ok(connection)
     }
 

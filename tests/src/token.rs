@@ -28,8 +28,8 @@ pub fn id_token_claims() -> Object {
         "at_hash": "{at-hash}",
         "nonce": "{nonce}",
         "name": "Anna Berg",
-        "email": "anna@acme.example",
-        "preferred_username": "anna@acme.example",
+        "email": "anna@acme.com",
+        "preferred_username": "anna@acme.com",
     }))
 }
 
