@@ -22,7 +22,8 @@ const SHOWN: usize = 120;
 
 /// Turns settings into a connection, or says everything that is wrong with them at once.
 ///
-/// Whether the provider answers and knows the client is not checked: that is `probe` and `rehearse`.
+/// Whether the provider answers and knows the client is not checked: that is `probe` and
+/// `rehearse`.
 ///
 /// # Errors
 /// Every problem found; never holds a client secret.
@@ -140,7 +141,8 @@ impl Report<'_> {
     }
 }
 
-/// A value of some documentation or form that nobody replaced: `{yourOktaDomain}`, `${ISSUER}`, `<your org>`.
+/// A value of some documentation or form that nobody replaced: `{yourOktaDomain}`, `${ISSUER}`,
+/// `<your org>`.
 fn is_placeholder(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     text.contains(['{', '}', '<', '>', '•'])

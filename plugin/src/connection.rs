@@ -6,7 +6,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::contract::sso::provider::types::Connection;
 
-/// A digest of everything in the connection but its id and the digest itself: 43 characters of base64url.
+/// A digest of everything in the connection but its id and the digest itself: 43 characters of
+/// base64url.
 ///
 /// Every part is preceded by its length, so no two connections are written the same way.
 #[must_use]

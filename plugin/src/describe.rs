@@ -58,7 +58,8 @@ impl Entry {
     }
 }
 
-/// What the administrator types, in the order of the guide. The other fields are the platform's own.
+/// What the administrator types, in the order of the guide. The other fields are the platform's
+/// own.
 const FIELDS: [Entry; 3] = [
     Entry {
         field: Field::ClientId,
@@ -70,16 +71,16 @@ const FIELDS: [Entry; 3] = [
     Entry {
         field: Field::ClientSecret,
         label: "Client secret",
-        help: "In Okta: the app's Sign On tab. Leave empty to keep the one that is stored. After rotating it in \
-               Okta, paste the new one here.",
+        help: "In Okta: the app's Sign On tab. Leave empty to keep the one that is stored. After \
+            rotating it in Okta, paste the new one here.",
         secret: true,
         required: true,
     },
     Entry {
         field: Field::Issuer,
         label: "Okta client issuer",
-        help: "In Okta: open the OpenID Provider Metadata link and copy the value of issuer, without quotes, such \
-               as https://acme.okta.com.",
+        help: "In Okta: open the OpenID Provider Metadata link and copy the value of issuer, \
+            without quotes, such as https://acme.okta.com.",
         secret: false,
         required: true,
     },
@@ -93,28 +94,31 @@ const STEPS: [(&str, &str); 6] = [
     ),
     (
         "Install the app in Okta",
-        "Install this product's app in your Okta organisation and assign the people who shall use it \
-         (Assignments). Where the app asks for Sign-in redirect URIs, paste the redirect URI that is shown here.",
+        "Install this product's app in your Okta organisation and assign the people who shall use \
+         it (Assignments). Where the app asks for Sign-in redirect URIs, paste the redirect URI \
+         that is shown here.",
     ),
     (
         "Copy Client ID and Client secret",
-        "On the Okta admin page click on the app, open the Sign On tab, and copy Client ID and Client secret to \
-         the fields of the same names here.",
+        "On the Okta admin page click on the app, open the Sign On tab, and copy Client ID and \
+         Client secret to the fields of the same names here.",
     ),
     (
         "Copy the issuer",
-        "On the Okta admin page click the link OpenID Provider Metadata. In the JSON document find the key titled \
-         issuer and copy its URL, without quotes, to the field Okta client issuer here.",
+        "On the Okta admin page click the link OpenID Provider Metadata. In the JSON document find \
+         the key titled issuer and copy its URL, without quotes, to the field Okta client issuer \
+         here.",
     ),
     (
         "Have your SSO domain registered",
-        "Contact the product's support and name the domain of your e-mail addresses. When it is confirmed, it is \
-         shown here under Single sign-on.",
+        "Contact the product's support and name the domain of your e-mail addresses. When it is \
+         confirmed, it is shown here under Single sign-on.",
     ),
     (
         "Invite people and sign in",
-        "Users are managed here: invite each with exactly the e-mail address of their Okta account. They sign in \
-         with the Okta button on this product's sign-in page, not with the app's tile in Okta.",
+        "Users are managed here: invite each with exactly the e-mail address of their Okta \
+         account. They sign in with the Okta button on this product's sign-in page, not with the \
+         app's tile in Okta.",
     ),
 ];
 

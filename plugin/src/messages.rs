@@ -1,7 +1,7 @@
 //! What to say about every outcome: `messages.codes` and `messages.explain`.
 //!
-//! Codes are made from the contract's own values by exhaustive matches, so a case added to the contract does not
-//! compile before it has a name and a text in every language.
+//! Codes are made from the contract's own values by exhaustive matches, so a case added to the
+//! contract does not compile before it has a name and a text in every language.
 
 mod code;
 mod english;
@@ -12,7 +12,8 @@ pub use code::{Account, Code};
 
 use crate::contract::exports::sso::provider::messages::Explanation;
 
-/// A language: its primary subtag (BCP 47) and its texts. Another language is one more file and one more line.
+/// A language: its primary subtag (BCP 47) and its texts. Another language is one more file and one
+/// more line.
 type Language = (&'static str, fn(&Code) -> Text);
 
 const FALLBACK: Language = ("en", english::text);

@@ -1,7 +1,7 @@
 //! `config.probe`: asks the provider, changes nothing, and says what it found, check by check.
 //!
-//! It reads the metadata anew and never from the cache, and goes on after a failure as far as there is something
-//! left to look at. Client ID and secret cannot be proved this way.
+//! It reads the metadata anew and never from the cache, and goes on after a failure as far as there
+//! is something left to look at. Client ID and secret cannot be proved this way.
 
 use crate::capability::Capabilities;
 use crate::contract::exports::sso::provider::login::{Fault, LoginError, Misbehaviour};
@@ -274,7 +274,8 @@ fn endpoints_are_on_host(connection: &Connection, metadata: &Object<'_>) -> Resu
 
 fn check_host(connection: &Connection, url: &str) -> Result<(), Failure> {
     let https = url.strip_prefix("https://");
-    // http is for the issuers of development, and for them the host allows it to loopback addresses alone.
+    // http is for the issuers of development, and for them the host allows it to loopback addresses
+    // alone.
     let plain = (connection.policy.network == Network::DangerLoopback
         && connection.issuer.starts_with("http://"))
     .then(|| url.strip_prefix("http://"))
@@ -369,7 +370,8 @@ fn offers_client_authentication(
     offers(metadata, NAME, wanted, absent_is_fine)
 }
 
-/// A warning at most: a provider need not list what it grants (OpenID Connect Discovery 1.0 section 3).
+/// A warning at most: a provider need not list what it grants (OpenID Connect Discovery 1.0 section
+/// 3).
 fn scopes(connection: &Connection, metadata: &Object<'_>) -> Finding {
     let offered = metadata.optional_strings("scopes_supported");
     let failure = match offered {
@@ -439,7 +441,8 @@ fn is_usable(key: &Object<'_>, algorithms: &[Algorithm]) -> bool {
         })
 }
 
-/// Compares the answer's `Date` with the clock: a warning above half of the tolerance, a failure above it.
+/// Compares the answer's `Date` with the clock: a warning above half of the tolerance, a failure
+/// above it.
 fn clock(connection: &Connection, response: &Response, now: u64) -> Finding {
     let Some(date) = header(response, "date").and_then(seconds_of) else {
         // RFC 9110 section 6.6.1: a server without a clock sends none.
@@ -467,7 +470,8 @@ fn clock(connection: &Connection, response: &Response, now: u64) -> Finding {
     }
 }
 
-/// Seconds since 1970 of an `IMF-fixdate` (RFC 9110 section 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// Seconds since 1970 of an `IMF-fixdate` (RFC 9110 section 5.6.7): `Sun, 06 Nov 1994 08:49:37
+/// GMT`.
 fn seconds_of(date: &str) -> Option<u64> {
     const MONTHS: [&str; 12] = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
@@ -493,7 +497,8 @@ fn seconds_of(date: &str) -> Option<u64> {
     if !sound {
         return None;
     }
-    // Days since 1970 of the civil calendar, years counted from March so that the leap day comes last.
+    // Days since 1970 of the civil calendar, years counted from March so that the leap day comes
+    // last.
     let march = if month > 2 { 0 } else { 1 };
     let shifted = year - march;
     let day_of_year = (153 * (month + 12 * march - 3) + 2) / 5 + day - 1;

@@ -27,7 +27,8 @@ pub(super) fn check(settings: &Settings, report: &mut Report<'_>) {
     }
 }
 
-/// White space is told and not trimmed: a secret may be anything, and a silent repair hides a bad copy.
+/// White space is told and not trimmed: a secret may be anything, and a silent repair hides a bad
+/// copy.
 fn credential_problem(text: &str, longest: usize, exchanged: bool) -> Option<ProblemCode> {
     let bare = text.trim();
     if bare.is_empty() {

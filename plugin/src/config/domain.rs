@@ -7,8 +7,8 @@ use crate::contract::exports::sso::provider::config::{CorrectionCode, Field, Pro
 const MAX_DOMAINS: usize = 64;
 const FORM: &str = "a domain alone, such as acme.com; names with other letters in their xn-- form";
 
-/// Mail services where anyone gets an address, and names under which anyone gets a name: the common ones,
-/// kept short on purpose. The operator who approves a domain is the real gate.
+/// Mail services where anyone gets an address, and names under which anyone gets a name: the common
+/// ones, kept short on purpose. The operator who approves a domain is the real gate.
 const PUBLIC: [&str; 72] = [
     "gmail.com",
     "googlemail.com",

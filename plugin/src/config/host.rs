@@ -2,7 +2,8 @@
 
 use crate::contract::exports::sso::provider::config::ProblemCode;
 
-/// Last labels of names that only a private network resolves (RFC 6761, RFC 6762, RFC 8375 and habit).
+/// Last labels of names that only a private network resolves (RFC 6761, RFC 6762, RFC 8375 and
+/// habit).
 const PRIVATE: [&str; 16] = [
     "localhost",
     "localdomain",
@@ -46,7 +47,8 @@ pub(super) fn check_public_name(name: &str) -> Result<(), ProblemCode> {
     Ok(())
 }
 
-/// The form of RFC 1123 section 2.1 in lower case, A-labels decodable; says nothing about what it names.
+/// The form of RFC 1123 section 2.1 in lower case, A-labels decodable; says nothing about what it
+/// names.
 pub(super) fn check_name(name: &str) -> Result<(), ProblemCode> {
     if name.len() > 253 || name.split('.').any(|label| label.len() > 63) {
         return Err(ProblemCode::TooLong);
@@ -121,7 +123,8 @@ pub(super) fn split_port(authority: &str) -> (&str, &str) {
         .unwrap_or((authority, ""))
 }
 
-/// Whether an `xn--` label stands for something that ASCII could not have said (RFC 3492 section 6.2).
+/// Whether an `xn--` label stands for something that ASCII could not have said (RFC 3492 section
+/// 6.2).
 ///
 /// Which letters a registry allows, and whether they are confusable, is not checked.
 fn is_a_label(label: &str) -> bool {

@@ -1,7 +1,7 @@
 //! The issuer, in every shape that administrators paste.
 //!
-//! The issuer is compared byte for byte ever after, so it stays text: what a URL parser would make of it is
-//! only asked whether it reads the same.
+//! The issuer is compared byte for byte ever after, so it stays text: what a URL parser would make
+//! of it is only asked whether it reads the same.
 
 use url::Url;
 
@@ -227,7 +227,8 @@ fn authority_of(text: &str) -> &str {
     rest.split(['/', '?', '#']).next().unwrap_or_default()
 }
 
-/// The issuer whose metadata lives at this URL: OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3.
+/// The issuer whose metadata lives at this URL: OpenID Connect Discovery 1.0 section 4, RFC 8414
+/// section 3.
 fn without_metadata_path(text: &str) -> Option<String> {
     let url = match text.split_once('?') {
         // Okta: `?client_id=` asks for the view of one app.
@@ -297,7 +298,8 @@ fn check_origin(text: &str, authority: &str, loopback: bool) -> Result<(), Refus
     Ok(())
 }
 
-/// Okta: the administration console is at `acme-admin.okta.com`; its organisation at `acme.okta.com`.
+/// Okta: the administration console is at `acme-admin.okta.com`; its organisation at
+/// `acme.okta.com`.
 fn org_of(name: &str) -> String {
     if let Some((label, domain)) = name.split_once('.')
         && OKTA_DOMAINS.contains(&domain)

@@ -49,7 +49,8 @@ fn problem(text: &str, loopback: bool) -> Option<ProblemCode> {
     if scheme != "https" && !development {
         return Some(ProblemCode::NotHttps);
     }
-    // OAuth 2.0 section 3.1.2 forbids the fragment; a query of its own would mix with the provider's.
+    // OAuth 2.0 section 3.1.2 forbids the fragment; a query of its own would mix with the
+    // provider's.
     if rest.contains(['?', '#']) {
         return Some(ProblemCode::QueryOrFragment);
     }

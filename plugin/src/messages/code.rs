@@ -27,8 +27,8 @@ pub enum Code {
     EmailMatch(EmailMatch),
     /// A refusal of the platform's own.
     Account(Account),
-    /// `403 User performed OIDC single sign-on to app - failure: missing_initiate_login_uri`: happens wholly
-    /// at the provider, so no call ever answers it; for help texts.
+    /// `403 User performed OIDC single sign-on to app - failure: missing_initiate_login_uri`:
+    /// happens wholly at the provider, so no call ever answers it; for help texts.
     TileLaunch,
 }
 
