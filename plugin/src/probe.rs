@@ -41,15 +41,22 @@ pub fn probe(host: &mut impl Capabilities, connection: &Connection) -> Vec<Findi
     let now = host.now();
     let response = match answer {
         Ok(response) => response,
-        Err(failure) => return after(failure.into_finding(Check::Metadata)),
+        Err(failure) => return after(vec![failure.into_finding(Check::Metadata)]),
     };
     let metadata = match document(Endpoint::Metadata, &response) {
         Ok(metadata) => metadata,
-        Err(failure) => return after(failure.into_finding(Check::Metadata)),
+        Err(failure) => return after(vec![failure.into_finding(Check::Metadata)]),
     };
+    // Another issuer's metadata says nothing about this one.
+    if let Err(failure) = issuer_is_equal(connection, &metadata) {
+        return after(vec![
+            pass(Check::Metadata),
+            failure.into_finding(Check::Issuer),
+        ]);
+    }
     let mut findings = vec![
         pass(Check::Metadata),
-        of(Check::Issuer, issuer_is_equal(connection, &metadata)),
+        pass(Check::Issuer),
         of(
             Check::Endpoints,
             endpoints_are_on_host(connection, &metadata),
@@ -141,13 +148,22 @@ fn of(check: Check, result: Result<(), Failure>) -> Finding {
     result.map_or_else(|failure| failure.into_finding(check), |()| pass(check))
 }
 
-/// The first finding, and nothing left to look at.
-fn after(first: Finding) -> Vec<Finding> {
-    let skipped = CHECKS.iter().skip(1).map(|check| Finding {
+/// The first findings, and nothing left to look at.
+fn after(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.extend(
+        CHECKS
+            .iter()
+            .skip(findings.len())
+            .map(|check| skipped(*check)),
+    );
+    findings
+}
+
+fn skipped(check: Check) -> Finding {
+    Finding {
         outcome: Outcome::Skipped,
-        ..pass(*check)
-    });
-    std::iter::once(first).chain(skipped).collect()
+        ..pass(check)
+    }
 }
 
 /// The text cut to a length that fits a page, without what could move or hide the rest of it.
@@ -395,16 +411,12 @@ fn scopes(connection: &Connection, metadata: &Object<'_>) -> Finding {
 }
 
 fn keys(host: &mut impl Capabilities, connection: &Connection, metadata: &Object<'_>) -> Finding {
-    let skipped = Finding {
-        outcome: Outcome::Skipped,
-        ..pass(Check::Keys)
-    };
     let Ok(url) = metadata.string("jwks_uri") else {
-        return skipped;
+        return skipped(Check::Keys);
     };
     // The endpoints' check has told this; nothing is sent there.
     if check_host(connection, url).is_err() {
-        return skipped;
+        return skipped(Check::Keys);
     }
     let result = get(host, Endpoint::Keys, url.to_owned()).and_then(|response| {
         let set = document(Endpoint::Keys, &response)?;
@@ -446,10 +458,7 @@ fn is_usable(key: &Object<'_>, algorithms: &[Algorithm]) -> bool {
 fn clock(connection: &Connection, response: &Response, now: u64) -> Finding {
     let Some(date) = header(response, "date").and_then(seconds_of) else {
         // RFC 9110 section 6.6.1: a server without a clock sends none.
-        return Finding {
-            outcome: Outcome::Skipped,
-            ..pass(Check::Clock)
-        };
+        return skipped(Check::Clock);
     };
     let difference = date.abs_diff(now);
     let tolerance = u64::from(connection.policy.clock_tolerance);

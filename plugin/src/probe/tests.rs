@@ -252,8 +252,17 @@ fn each_fault_of_the_metadata_has_its_own_line() {
         changed[member] = serde_json::from_str(value).unwrap();
         let (findings, _) = run(vec![json(&changed.to_string()), json(KEYS)], NOW);
         let reason = misbehaved(fault);
+        let mut complained = complaints(&findings);
+        if check == Check::Issuer {
+            let rest = complained.split_off(1);
+            assert_eq!(rest.len(), 8);
+            assert!(
+                rest.iter()
+                    .all(|(_, outcome, _)| *outcome == Outcome::Skipped)
+            );
+        }
         assert_eq!(
-            complaints(&findings),
+            complained,
             [(check, outcome, reason.as_str())],
             "{id}: {value}"
         );
