@@ -1,0 +1,1 @@
+//! `login.rehearse`: the same exchange, told check by check.

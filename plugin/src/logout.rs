@@ -1,0 +1,1 @@
+//! Ending sessions, from either side.
