@@ -4,10 +4,12 @@ use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq as _;
 
 use crate::base64url;
+use crate::contract::exports::sso::provider::claims;
 use crate::contract::exports::sso::provider::login::{TokenProblem, TokenRejection};
 use crate::contract::sso::provider::types::{Algorithm, Connection};
 use crate::error::compared;
 use crate::json::{Json, MemberError, Object, Rounding};
+use crate::jws::{self, Kind};
 
 /// Seconds after which a token is no longer the fresh result of a sign-in.
 const MAX_AGE: u64 = 600;
@@ -231,6 +233,46 @@ pub fn validate(
             .optional_string("sid")
             .unwrap_or_default()
             .and_then(bounded),
+    })
+}
+
+/// `claims.validate`: header and claims of a token whose signature the host has verified.
+///
+/// # Errors
+/// The first problem, in the order of [`TokenProblem`]; `connection-invalid` connections are not looked for.
+pub fn validate_claims(
+    connection: &Connection,
+    header: &str,
+    payload: &str,
+    expectations: &claims::Expectations,
+) -> Result<claims::ClaimSet, TokenRejection> {
+    let allowed = &connection.policy.algorithms;
+    let header = jws::parse_header(header.as_bytes(), Kind::IdToken, allowed)?;
+    if payload.len() > jws::MAX_TOKEN {
+        return Err(TokenProblem::TooLarge.into());
+    }
+    let expectations = Expectations {
+        nonce: expectations.nonce.as_deref(),
+        access_token: expectations.access_token.as_deref(),
+        algorithm: header.algorithm,
+        now: expectations.now,
+    };
+    let token = validate(connection, payload.as_bytes(), expectations)?;
+    let profile = token.profile;
+    match profile.mistyped {
+        Some(Mistyped::Email) => return Err(MemberError::Mistyped("email").into()),
+        Some(Mistyped::EmailVerified) => {
+            return Err(MemberError::Mistyped("email_verified").into());
+        }
+        None => (),
+    }
+    Ok(claims::ClaimSet {
+        issuer: connection.issuer.clone(),
+        subject: token.subject,
+        email: profile.email,
+        email_verified: profile.email_verified,
+        name: profile.name,
+        expires: token.expires,
     })
 }
 

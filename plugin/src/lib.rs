@@ -9,6 +9,8 @@ pub mod authorize;
 pub mod base64url;
 pub mod callback;
 pub mod capability;
+#[cfg(target_arch = "wasm32")]
+mod component;
 pub mod config;
 pub mod connection;
 pub mod contract;
