@@ -88,17 +88,12 @@ impl config::Guest for Component {
         crate::config::check(&settings)
     }
 
-    fn probe(_: Connection) -> Vec<Finding> {
-        Vec::new()
+    fn probe(connection: Connection) -> Vec<Finding> {
+        crate::probe::probe(&mut Host, &connection)
     }
 
-    fn describe(_: String) -> config::Description {
-        config::Description {
-            provider: "Okta".to_owned(),
-            fields: Vec::new(),
-            steps: Vec::new(),
-            defaults: crate::connection::default_policy(),
-        }
+    fn describe(locale: String) -> config::Description {
+        crate::describe::describe(&locale)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::base64url;
 use crate::contract::sso::provider::types::{
-    Algorithm, ClientAuth, Connection, EmailRule, Network, Policy, PushedAuthorization,
+    Algorithm, ClientAuth, Connection, EmailRule, Network, PushedAuthorization,
 };
 use crate::origin::Origin;
 use crate::record::Writer;
@@ -61,22 +61,6 @@ pub fn revision(connection: &Connection) -> String {
             Network::DangerLoopback => 1,
         });
     base64url::encode(&writer.digest())
-}
-
-/// What a platform gets that chooses nothing.
-#[must_use]
-pub fn default_policy() -> Policy {
-    Policy {
-        algorithms: vec![Algorithm::Rs256],
-        client_auth: ClientAuth::ClientSecretBasic,
-        email_rule: EmailRule::Exact,
-        // Okta: allows itself two minutes.
-        clock_tolerance: 120,
-        max_age: None,
-        acr_values: Vec::new(),
-        pushed_authorization: PushedAuthorization::WhenSupported,
-        network: Network::Public,
-    }
 }
 
 /// Whether `config.check` could have returned this connection, as far as can be seen from here.

@@ -5,6 +5,7 @@
 #![allow(
     missing_docs,
     unsafe_code,
+    unreachable_pub,
     unused_qualifications,
     clippy::all,
     clippy::allow_attributes_without_reason,
