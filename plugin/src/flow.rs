@@ -5,6 +5,8 @@ pub mod complete;
 pub mod keys;
 pub mod metadata;
 pub mod rehearse;
+#[cfg(test)]
+mod tests;
 
 use crate::capability::Capabilities;
 use crate::contract::sso::provider::http::{Request, Response};
