@@ -1,4 +1,9 @@
 //! A person's sign-in through the component, with the development Okta on the other side of a TCP connection.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops at the first thing that is not as expected"
+)]
 
 use std::sync::Arc;
 
