@@ -126,6 +126,16 @@ pub fn expected() -> Result<BTreeSet<String>> {
                     }
                     _ => {}
                 }
+                for finding in expect.findings.iter().flatten() {
+                    let reason = finding.split("login/").nth(1).unwrap_or_default();
+                    if let Some((first, rest)) = reason.split_once('/') {
+                        expected.extend(
+                            rest.rsplit('/')
+                                .next()
+                                .map(|last| format!("{first}/{last}")),
+                        );
+                    }
+                }
                 if let Some(Value::Array(corrections)) =
                     expect.ok.as_ref().map(|ok| &ok["corrections"])
                 {
