@@ -61,6 +61,14 @@ impl KeySet {
         })
     }
 
+    /// Whether some key can verify by one of these algorithms.
+    #[must_use]
+    pub fn serves(&self, algorithms: &[Algorithm]) -> bool {
+        self.keys
+            .iter()
+            .any(|key| algorithms.iter().any(|algorithm| key.is_for(*algorithm)))
+    }
+
     /// Chooses the key that a header names.
     ///
     /// # Errors

@@ -3,14 +3,20 @@
 //! It reads the metadata anew and never from the cache, and goes on after a failure as far as there
 //! is something left to look at. Client ID and secret cannot be proved this way.
 
+use crate::answer;
 use crate::capability::Capabilities;
-use crate::contract::exports::sso::provider::login::{Fault, LoginError, Misbehaviour};
-use crate::contract::sso::provider::http::{Authorization, Header, Method, Request, Response};
+use crate::contract::exports::sso::provider::login::{Fault, LoginError};
+use crate::contract::sso::provider::http::{Authorization, Method, Request, Response};
 use crate::contract::sso::provider::types::{
-    Algorithm, Check, ClientAuth, Connection, Endpoint, Finding, Network, Outcome,
+    Check, ClientAuth, Connection, Endpoint, Finding, Outcome,
 };
-use crate::json::{Json, Object};
+use crate::discovery::build_metadata_request;
+use crate::error::ProviderError;
+use crate::json::{MemberError, Object};
+use crate::jwks::KeySet;
+use crate::jws;
 use crate::messages::Code;
+use crate::origin::Origin;
 
 /// The checks in the contract's order.
 const CHECKS: [Check; 10] = [
@@ -26,33 +32,22 @@ const CHECKS: [Check; 10] = [
     Check::Clock,
 ];
 
-/// Characters of the provider's text that are shown.
-const SHOWN: usize = 128;
-
 /// One finding for each check from `metadata` to `clock`, in that order.
 #[must_use]
 pub fn probe(host: &mut impl Capabilities, connection: &Connection) -> Vec<Finding> {
-    let issuer = connection
-        .issuer
-        .strip_suffix('/')
-        .unwrap_or(&connection.issuer);
-    let url = format!("{issuer}/.well-known/openid-configuration");
-    let answer = get(host, Endpoint::Metadata, url);
+    let answer = get(host, &build_metadata_request(connection));
     let now = host.now();
-    let response = match answer {
-        Ok(response) => response,
-        Err(failure) => return after(vec![failure.into_finding(Check::Metadata)]),
-    };
-    let metadata = match document(Endpoint::Metadata, &response) {
-        Ok(metadata) => metadata,
-        Err(failure) => return after(vec![failure.into_finding(Check::Metadata)]),
+    let read = answer
+        .as_ref()
+        .map_err(Clone::clone)
+        .and_then(|response| Ok((response, answer::object(Endpoint::Metadata, response)?)));
+    let (response, metadata) = match read {
+        Ok(read) => read,
+        Err(error) => return after(vec![failed(Check::Metadata, error)]),
     };
     // Another issuer's metadata says nothing about this one.
-    if let Err(failure) = issuer_is_equal(connection, &metadata) {
-        return after(vec![
-            pass(Check::Metadata),
-            failure.into_finding(Check::Issuer),
-        ]);
+    if let Err(error) = issuer_is_equal(connection, &metadata) {
+        return after(vec![pass(Check::Metadata), failed(Check::Issuer, error)]);
     }
     let mut findings = vec![
         pass(Check::Metadata),
@@ -80,57 +75,22 @@ pub fn probe(host: &mut impl Capabilities, connection: &Connection) -> Vec<Findi
         scopes(connection, &metadata),
     ];
     findings.push(keys(host, connection, &metadata));
-    findings.push(clock(connection, &response, now));
+    findings.push(clock(connection, response, now));
     findings
 }
 
 /// Why a check is not a pass, with both sides where showing them is safe.
-struct Failure {
-    reason: LoginError,
-    expected: Option<String>,
-    found: Option<String>,
-}
-
-impl Failure {
-    fn unavailable(endpoint: Endpoint) -> Self {
-        Self {
-            reason: LoginError::ProviderUnavailable(endpoint),
-            expected: None,
-            found: None,
-        }
-    }
-
-    fn fault(endpoint: Endpoint, fault: Fault) -> Self {
-        let misbehaviour = Misbehaviour {
-            endpoint,
-            fault,
-            expected: None,
-            found: None,
-        };
-        Self {
-            reason: LoginError::ProviderMisbehaved(misbehaviour),
-            expected: None,
-            found: None,
-        }
-    }
-
-    fn compared(endpoint: Endpoint, fault: Fault, expected: &str, found: &str) -> Self {
-        let (expected, found) = (Some(shown(expected)), Some(shown(found)));
-        Self {
-            expected,
-            found,
-            ..Self::fault(endpoint, fault)
-        }
-    }
-
-    fn into_finding(self, check: Check) -> Finding {
-        Finding {
-            check,
-            outcome: Outcome::Fail,
-            reason: Some(Code::Login(self.reason).to_string()),
-            expected: self.expected,
-            found: self.found,
-        }
+fn failed(check: Check, error: ProviderError) -> Finding {
+    let (expected, found) = match &error {
+        ProviderError::Misbehaved(fault) => (fault.expected.clone(), fault.found.clone()),
+        ProviderError::Unavailable(_) | ProviderError::Busy(_) => (None, None),
+    };
+    Finding {
+        check,
+        outcome: Outcome::Fail,
+        reason: Some(Code::Login(LoginError::from(error)).to_string()),
+        expected,
+        found,
     }
 }
 
@@ -144,8 +104,8 @@ const fn pass(check: Check) -> Finding {
     }
 }
 
-fn of(check: Check, result: Result<(), Failure>) -> Finding {
-    result.map_or_else(|failure| failure.into_finding(check), |()| pass(check))
+fn of(check: Check, result: Result<(), ProviderError>) -> Finding {
+    result.map_or_else(|error| failed(check, error), |()| pass(check))
 }
 
 /// The first findings, and nothing left to look at.
@@ -166,146 +126,65 @@ fn skipped(check: Check) -> Finding {
     }
 }
 
-/// The text cut to a length that fits a page, without what could move or hide the rest of it.
-fn shown(text: &str) -> String {
-    text.chars()
-        .take(SHOWN)
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+fn get(host: &mut impl Capabilities, request: &Request) -> Result<Response, ProviderError> {
+    let endpoint = request.endpoint;
+    // Blocked and unreachable read the same, so that nobody maps a private network by asking.
+    let response = host
+        .send(request)
+        .map_err(|error| ProviderError::of_http(endpoint, error))?;
+    answer::check_available(endpoint, &response, host.now())?;
+    answer::check_status(endpoint, &response, 200)?;
+    Ok(response)
 }
 
-fn get(host: &mut impl Capabilities, endpoint: Endpoint, url: String) -> Result<Response, Failure> {
-    use crate::contract::sso::provider::http::Error;
-    let request = Request {
-        endpoint,
-        method: Method::Get,
-        url,
-        headers: vec![Header {
-            name: "accept".to_owned(),
-            value: "application/json".to_owned(),
-        }],
-        body: Vec::new(),
-        authorization: Authorization::None,
-    };
-    let response = host.send(&request).map_err(|error| match error {
-        // Blocked and unreachable read the same, so that nobody maps a private network by asking.
-        Error::Denied | Error::Unreachable | Error::Timeout | Error::BudgetExhausted => {
-            Failure::unavailable(endpoint)
-        }
-        Error::TooLarge => Failure::fault(endpoint, Fault::TooLarge),
-    })?;
-    match response.status {
-        200 => Ok(response),
-        429 => Err(Failure {
-            reason: LoginError::ProviderBusy(None),
-            expected: None,
-            found: None,
-        }),
-        500..=599 => Err(Failure::unavailable(endpoint)),
-        status => Err(Failure::compared(
-            endpoint,
-            Fault::Status,
-            "200",
-            &status.to_string(),
-        )),
-    }
-}
-
-fn document(endpoint: Endpoint, response: &Response) -> Result<Object<'_>, Failure> {
-    let given = header(response, "content-type").unwrap_or_default();
-    let media_type = given.split(';').next().unwrap_or_default().trim();
-    // RFC 7517 section 8.5.2 has a type of its own for key sets.
-    let key_set =
-        endpoint == Endpoint::Keys && media_type.eq_ignore_ascii_case("application/jwk-set+json");
-    if !key_set && !media_type.eq_ignore_ascii_case("application/json") {
-        return Err(Failure::compared(
-            endpoint,
-            Fault::ContentType,
-            "application/json",
-            given,
-        ));
-    }
-    Object::parse(&response.body).map_err(|_| Failure::fault(endpoint, Fault::NotJson))
-}
-
-fn header<'r>(response: &'r Response, name: &str) -> Option<&'r str> {
-    let mut named = response.headers.iter().filter(|header| header.name == name);
-    match (named.next(), named.next()) {
-        (Some(header), None) => Some(&header.value),
-        _ => None,
-    }
-}
-
-fn missing(name: &str) -> Failure {
-    Failure {
-        expected: Some(name.to_owned()),
-        ..Failure::fault(Endpoint::Metadata, Fault::MissingMember)
-    }
-}
-
-fn mistyped(name: &str) -> Failure {
-    Failure {
-        expected: Some(name.to_owned()),
-        ..Failure::fault(Endpoint::Metadata, Fault::MistypedMember)
-    }
+fn in_metadata(error: MemberError) -> ProviderError {
+    ProviderError::member(Endpoint::Metadata, error)
 }
 
 /// OpenID Connect Discovery 1.0 section 4.3: identical, so compared byte for byte.
-fn issuer_is_equal(connection: &Connection, metadata: &Object<'_>) -> Result<(), Failure> {
-    let issuer = metadata
-        .optional_string("issuer")
-        .map_err(|_| mistyped("issuer"))?;
-    match issuer {
-        Some(issuer) if issuer == connection.issuer => Ok(()),
-        Some(other) => Err(Failure::compared(
-            Endpoint::Metadata,
-            Fault::IssuerMismatch,
-            &connection.issuer,
-            other,
-        )),
-        None => Err(missing("issuer")),
+fn issuer_is_equal(connection: &Connection, metadata: &Object<'_>) -> Result<(), ProviderError> {
+    let issuer = metadata.string("issuer").map_err(in_metadata)?;
+    if issuer == connection.issuer {
+        return Ok(());
     }
+    let expected = &connection.issuer;
+    Err(ProviderError::compared(
+        Endpoint::Metadata,
+        Fault::IssuerMismatch,
+        expected,
+        issuer,
+    ))
 }
 
-fn endpoints_are_on_host(connection: &Connection, metadata: &Object<'_>) -> Result<(), Failure> {
+fn endpoints_are_on_host(
+    connection: &Connection,
+    metadata: &Object<'_>,
+) -> Result<(), ProviderError> {
     for name in [
         "authorization_endpoint",
         "token_endpoint",
         "jwks_uri",
         "userinfo_endpoint",
     ] {
-        let url = metadata.optional_string(name).map_err(|_| mistyped(name))?;
-        check_host(connection, url.ok_or_else(|| missing(name))?)?;
+        check_host(connection, metadata.string(name).map_err(in_metadata)?)?;
     }
     for name in [
         "end_session_endpoint",
         "pushed_authorization_request_endpoint",
     ] {
-        if let Some(url) = metadata.optional_string(name).map_err(|_| mistyped(name))? {
+        if let Some(url) = metadata.optional_string(name).map_err(in_metadata)? {
             check_host(connection, url)?;
         }
     }
     Ok(())
 }
 
-fn check_host(connection: &Connection, url: &str) -> Result<(), Failure> {
-    let https = url.strip_prefix("https://");
-    // http is for the issuers of development, and for them the host allows it to loopback addresses
-    // alone.
-    let plain = (connection.policy.network == Network::DangerLoopback
-        && connection.issuer.starts_with("http://"))
-    .then(|| url.strip_prefix("http://"))
-    .flatten();
-    let rest = https.or(plain).unwrap_or_default();
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let readable = url
-        .bytes()
-        .all(|byte| byte.is_ascii_graphic() && !b"\\#".contains(&byte));
-    if readable && connection.hosts.iter().any(|host| host == authority) {
+fn check_host(connection: &Connection, url: &str) -> Result<(), ProviderError> {
+    if Origin::parse(url).is_some_and(|origin| origin.is_of(connection)) {
         return Ok(());
     }
     let expected = connection.hosts.join(" ");
-    Err(Failure::compared(
+    Err(ProviderError::compared(
         Endpoint::Metadata,
         Fault::EndpointOffHost,
         &expected,
@@ -318,38 +197,32 @@ fn offers(
     name: &'static str,
     wanted: &str,
     absent_is_fine: bool,
-) -> Result<(), Failure> {
-    match metadata
-        .optional_strings(name)
-        .map_err(|_| mistyped(name))?
-    {
+) -> Result<(), ProviderError> {
+    match metadata.optional_strings(name).map_err(in_metadata)? {
         Some(offered) if offered.contains(&wanted) => Ok(()),
         Some(offered) => Err(unsupported(wanted, &offered)),
         None if absent_is_fine => Ok(()),
-        None => Err(missing(name)),
+        None => Err(in_metadata(MemberError::Missing(name))),
     }
 }
 
-fn unsupported(wanted: &str, offered: &[&str]) -> Failure {
-    Failure::compared(
-        Endpoint::Metadata,
-        Fault::Unsupported,
-        wanted,
-        &offered.join(" "),
-    )
+fn unsupported(wanted: &str, offered: &[&str]) -> ProviderError {
+    let offered = offered.join(" ");
+    ProviderError::compared(Endpoint::Metadata, Fault::Unsupported, wanted, &offered)
 }
 
-fn offers_an_algorithm(connection: &Connection, metadata: &Object<'_>) -> Result<(), Failure> {
+fn offers_an_algorithm(
+    connection: &Connection,
+    metadata: &Object<'_>,
+) -> Result<(), ProviderError> {
     const NAME: &str = "id_token_signing_alg_values_supported";
-    let offered = metadata
-        .optional_strings(NAME)
-        .map_err(|_| mistyped(NAME))?;
-    let offered = offered.ok_or_else(|| missing(NAME))?;
+    let offered = metadata.optional_strings(NAME).map_err(in_metadata)?;
+    let offered = offered.ok_or_else(|| in_metadata(MemberError::Missing(NAME)))?;
     let allowed: Vec<&str> = connection
         .policy
         .algorithms
         .iter()
-        .map(algorithm_name)
+        .map(|algorithm| jws::name(*algorithm))
         .collect();
     if allowed.iter().any(|name| offered.contains(name)) {
         return Ok(());
@@ -357,25 +230,10 @@ fn offers_an_algorithm(connection: &Connection, metadata: &Object<'_>) -> Result
     Err(unsupported(&allowed.join(" "), &offered))
 }
 
-/// RFC 7518 section 3.1, RFC 8037 section 3.1.
-const fn algorithm_name(algorithm: &Algorithm) -> &'static str {
-    match algorithm {
-        Algorithm::Rs256 => "RS256",
-        Algorithm::Rs384 => "RS384",
-        Algorithm::Rs512 => "RS512",
-        Algorithm::Ps256 => "PS256",
-        Algorithm::Ps384 => "PS384",
-        Algorithm::Ps512 => "PS512",
-        Algorithm::Es256 => "ES256",
-        Algorithm::Es384 => "ES384",
-        Algorithm::Eddsa => "EdDSA",
-    }
-}
-
 fn offers_client_authentication(
     connection: &Connection,
     metadata: &Object<'_>,
-) -> Result<(), Failure> {
+) -> Result<(), ProviderError> {
     const NAME: &str = "token_endpoint_auth_methods_supported";
     // OpenID Connect Core 1.0 section 9: `client_secret_basic` when nothing is said.
     let (wanted, absent_is_fine) = match connection.policy.client_auth {
@@ -386,12 +244,11 @@ fn offers_client_authentication(
     offers(metadata, NAME, wanted, absent_is_fine)
 }
 
-/// A warning at most: a provider need not list what it grants (OpenID Connect Discovery 1.0 section
-/// 3).
+/// A warning at most: a provider need not list what it grants (OpenID Connect Discovery 1.0
+/// section 3).
 fn scopes(connection: &Connection, metadata: &Object<'_>) -> Finding {
-    let offered = metadata.optional_strings("scopes_supported");
-    let failure = match offered {
-        Err(_) => mistyped("scopes_supported"),
+    let error = match metadata.optional_strings("scopes_supported") {
+        Err(error) => in_metadata(error),
         Ok(None) => return pass(Check::Scopes),
         Ok(Some(offered)) => {
             if connection
@@ -406,57 +263,38 @@ fn scopes(connection: &Connection, metadata: &Object<'_>) -> Finding {
     };
     Finding {
         outcome: Outcome::Warn,
-        ..failure.into_finding(Check::Scopes)
+        ..failed(Check::Scopes, error)
     }
 }
 
 fn keys(host: &mut impl Capabilities, connection: &Connection, metadata: &Object<'_>) -> Finding {
-    let Ok(url) = metadata.string("jwks_uri") else {
+    // What is wrong with the address was told by the endpoints' check; nothing is sent there.
+    let address = metadata.string("jwks_uri").ok();
+    let Some(url) = address.filter(|url| check_host(connection, url).is_ok()) else {
         return skipped(Check::Keys);
     };
-    // The endpoints' check has told this; nothing is sent there.
-    if check_host(connection, url).is_err() {
-        return skipped(Check::Keys);
-    }
-    let result = get(host, Endpoint::Keys, url.to_owned()).and_then(|response| {
-        let set = document(Endpoint::Keys, &response)?;
-        let keys = set
-            .optional_array("keys")
-            .map_err(|_| Failure::fault(Endpoint::Keys, Fault::MistypedMember))?
-            .ok_or_else(|| Failure::fault(Endpoint::Keys, Fault::MissingMember))?;
-        let usable = |key: &Json<'_>| {
-            key.as_object()
-                .is_some_and(|key| is_usable(key, &connection.policy.algorithms))
-        };
-        if keys.iter().any(usable) {
+    let request = Request {
+        endpoint: Endpoint::Keys,
+        method: Method::Get,
+        url: url.to_owned(),
+        headers: vec![answer::accept_json()],
+        body: Vec::new(),
+        authorization: Authorization::None,
+    };
+    let result = get(host, &request).and_then(|response| {
+        let keys = KeySet::parse(&response.body)?;
+        if keys.serves(&connection.policy.algorithms) {
             return Ok(());
         }
-        Err(Failure::fault(Endpoint::Keys, Fault::NoUsableKey))
+        Err(ProviderError::fault(Endpoint::Keys, Fault::NoUsableKey))
     });
     of(Check::Keys, result)
-}
-
-/// Whether the key is meant for one of the algorithms. Its strength is judged when it is used.
-fn is_usable(key: &Object<'_>, algorithms: &[Algorithm]) -> bool {
-    let text = |name| key.string(name).ok();
-    let for_signatures = matches!(key.optional_string("use"), Ok(None | Some("sig")));
-    for_signatures
-        && algorithms.iter().any(|algorithm| {
-            let (kind, members): (&str, &[&'static str]) = match algorithm {
-                Algorithm::Es256 | Algorithm::Es384 => ("EC", &["crv", "x", "y"]),
-                Algorithm::Eddsa => ("OKP", &["crv", "x"]),
-                _ => ("RSA", &["n", "e"]),
-            };
-            let named = matches!(key.optional_string("alg"), Ok(None))
-                || text("alg") == Some(algorithm_name(algorithm));
-            named && text("kty") == Some(kind) && members.iter().all(|name| text(name).is_some())
-        })
 }
 
 /// Compares the answer's `Date` with the clock: a warning above half of the tolerance, a failure
 /// above it.
 fn clock(connection: &Connection, response: &Response, now: u64) -> Finding {
-    let Some(date) = header(response, "date").and_then(seconds_of) else {
+    let Some(date) = answer::header(response, "date").and_then(seconds_of) else {
         // RFC 9110 section 6.6.1: a server without a clock sends none.
         return skipped(Check::Clock);
     };

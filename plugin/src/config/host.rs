@@ -89,10 +89,9 @@ fn is_address(name: &str) -> bool {
         || (!last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// `localhost`, `127.x.y.z` in its one usual spelling, or `[::1]`.
+/// The names that development may use.
 pub(super) fn is_loopback(name: &str) -> bool {
-    let usual = |address: std::net::Ipv4Addr| address.is_loopback() && address.to_string() == name;
-    matches!(name, "localhost" | "[::1]") || name.parse().is_ok_and(usual)
+    matches!(name, "localhost" | "127.0.0.1" | "[::1]")
 }
 
 /// `:port` as the text after a host; absent when the text is empty.

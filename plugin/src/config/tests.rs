@@ -36,6 +36,7 @@ fn with(change: impl FnOnce(&mut Settings)) -> Settings {
 fn issuer(text: &str) -> Result<(String, Vec<CorrectionCode>), ProblemCode> {
     match check(&with(|settings| settings.issuer = text.to_owned())) {
         Ok(checked) => {
+            assert!(connection::is_valid(&checked.connection), "{text}");
             let codes = checked
                 .corrections
                 .iter()
@@ -380,6 +381,7 @@ fn loopback_is_for_development_alone() {
     for (issuer, code) in [
         ("http://acme.okta.com", ProblemCode::NotHttps),
         ("http://127.1:4000", ProblemCode::NotHttps),
+        ("http://127.0.0.2:4000", ProblemCode::NotHttps),
         ("https://10.0.0.1", ProblemCode::AddressNotAllowed),
     ] {
         let problems = development(issuer, redirect).unwrap_err();

@@ -1,14 +1,16 @@
 use super::*;
 use crate::contract::exports::sso::provider::config::Settings;
 use crate::contract::sso::provider::http::Error as HttpError;
+use crate::contract::sso::provider::http::Header;
 use crate::contract::sso::provider::log::Level;
 use crate::contract::sso::provider::signatures::Error as SignatureError;
 use crate::contract::sso::provider::storage::Error as StorageError;
+use crate::contract::sso::provider::types::Algorithm;
 
 const NOW: u64 = 784_111_777;
 const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
 const KEYS: &str =
-    r#"{"keys":[{"kty":"oct","k":"x"},{"kty":"RSA","use":"sig","n":"x","e":"AQAB"}]}"#;
+    r#"{"keys":[{"kty":"oct","k":"x"},{"kty":"RSA","use":"sig","n":"eHg","e":"AQAB"}]}"#;
 
 /// Answers with the metadata, then with the keys.
 struct Script {
@@ -293,11 +295,11 @@ fn keys_must_be_usable() {
         ("{\"keys\":null}", "mistyped-member"),
         ("{\"keys\":[]}", "no-usable-key"),
         (
-            r#"{"keys":[{"kty":"RSA","use":"enc","n":"x","e":"AQAB"}]}"#,
+            r#"{"keys":[{"kty":"RSA","use":"enc","n":"eHg","e":"AQAB"}]}"#,
             "no-usable-key",
         ),
         (
-            r#"{"keys":[{"kty":"EC","crv":"P-256","x":"x","y":"y"}]}"#,
+            r#"{"keys":[{"kty":"EC","crv":"P-256","x":"eHg","y":"eHg"}]}"#,
             "no-usable-key",
         ),
     ] {
