@@ -90,24 +90,19 @@ pub fn process_metadata_response(
     let end_session = optional_endpoint("end_session_endpoint")?;
     let pushed = optional_endpoint("pushed_authorization_request_endpoint")?;
 
-    check_offer(
-        &document,
-        "response_types_supported",
-        "code",
-        Absent::IsFault,
-    )?;
+    check_offer(&document, "response_types_supported", "code", Absent::Fault)?;
     // RFC 7636: absence is no reason to go without; only a list that leaves S256 out is.
     check_offer(
         &document,
         "code_challenge_methods_supported",
         "S256",
-        Absent::IsFine,
+        Absent::Fine,
     )?;
     let (method, absent) = match connection.policy.client_auth {
         // OpenID Connect Core 9, and Okta: `client_secret_basic` when nothing is said.
-        ClientAuth::ClientSecretBasic => ("client_secret_basic", Absent::IsFine),
-        ClientAuth::ClientSecretPost => ("client_secret_post", Absent::IsUnsupported),
-        ClientAuth::PrivateKeyJwt => ("private_key_jwt", Absent::IsUnsupported),
+        ClientAuth::ClientSecretBasic => ("client_secret_basic", Absent::Fine),
+        ClientAuth::ClientSecretPost => ("client_secret_post", Absent::Unsupported),
+        ClientAuth::PrivateKeyJwt => ("private_key_jwt", Absent::Unsupported),
     };
     check_offer(
         &document,
@@ -185,9 +180,9 @@ fn check_endpoint(connection: &Connection, url: &str) -> Result<String, Provider
 
 #[derive(Clone, Copy)]
 enum Absent {
-    IsFine,
-    IsFault,
-    IsUnsupported,
+    Fine,
+    Fault,
+    Unsupported,
 }
 
 fn check_offer(
@@ -198,8 +193,8 @@ fn check_offer(
 ) -> Result<(), ProviderError> {
     let member = |error| ProviderError::member(Endpoint::Metadata, error);
     match (document.optional_strings(name).map_err(member)?, absent) {
-        (None, Absent::IsFine) => Ok(()),
-        (None, Absent::IsFault) => Err(member(crate::json::MemberError::Missing(name))),
+        (None, Absent::Fine) => Ok(()),
+        (None, Absent::Fault) => Err(member(crate::json::MemberError::Missing(name))),
         (Some(offered), _) if offered.contains(&wanted) => Ok(()),
         (offered, _) => Err(ProviderError::compared(
             Endpoint::Metadata,

@@ -360,3 +360,135 @@ fn half_hash(algorithm: Algorithm, token: &str) -> String {
     let (half, _) = digest.split_at(digest.len() / 2);
     base64url::encode(half)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection;
+    use crate::contract::sso::provider::types::Connection;
+
+    const NOW: u64 = 1_790_000_000;
+    const SOUND: &str = r#""iss":"https://acme.okta.com","aud":"c","sub":"00u1","nonce":"n""#;
+
+    fn connection() -> Connection {
+        let mut connection = Connection {
+            id: "acme".into(),
+            revision: String::new(),
+            issuer: "https://acme.okta.com".into(),
+            hosts: vec!["acme.okta.com".into()],
+            client_id: "c".into(),
+            redirect_uri: "https://app.example.com/cb".into(),
+            post_logout_redirect_uri: None,
+            scopes: vec!["openid".into()],
+            email_domains: vec!["a.com".into()],
+            policy: crate::describe::default_policy(),
+        };
+        connection.revision = connection::revision(&connection);
+        connection
+    }
+
+    fn problem(payload: &str) -> Option<TokenProblem> {
+        let expectations = Expectations {
+            nonce: Some("n"),
+            access_token: Some("at"),
+            algorithm: Algorithm::Rs256,
+            now: NOW,
+        };
+        let result = validate(&connection(), payload.as_bytes(), expectations);
+        result.err().map(|rejection| rejection.problem)
+    }
+
+    fn timed(issued: &str, expires: &str) -> String {
+        format!("{{{SOUND},\"iat\":{issued},\"exp\":{expires}}}")
+    }
+
+    #[test]
+    fn times_have_boundaries() {
+        let times = |iat: u64, exp: u64| problem(&timed(&iat.to_string(), &exp.to_string()));
+        assert_eq!(times(NOW - 300, NOW - 119), None, "BI-151");
+        assert_eq!(
+            times(NOW - 300, NOW - 120),
+            Some(TokenProblem::Expired),
+            "BI-151"
+        );
+        assert_eq!(times(NOW + 120, NOW + 3_600), None, "BI-153");
+        let unacceptable = Some(TokenProblem::IssuedAtUnacceptable);
+        assert_eq!(times(NOW + 121, NOW + 3_600), unacceptable, "BI-153");
+        assert_eq!(times(NOW - 720, NOW + 3_600), None, "BI-153");
+        assert_eq!(times(NOW - 721, NOW + 3_600), unacceptable, "BI-153");
+        assert_eq!(times(NOW, NOW + 86_400), None, "BI-165");
+        let lifetime = Some(TokenProblem::LifetimeUnacceptable);
+        assert_eq!(times(NOW, NOW + 86_401), lifetime, "BI-165");
+        assert_eq!(times(NOW, NOW), lifetime, "BI-164");
+        let mistyped = Some(TokenProblem::MemberMistyped);
+        assert_eq!(
+            problem(&timed(&NOW.to_string(), "\"1790003600\"")),
+            mistyped,
+            "BI-154"
+        );
+        assert_eq!(
+            problem(&timed(&NOW.to_string(), "18446744073709551616")),
+            mistyped,
+            "BI-160"
+        );
+    }
+
+    #[test]
+    fn every_claim_has_its_own_refusal() {
+        let sound = timed(&NOW.to_string(), &(NOW + 60).to_string());
+        assert_eq!(problem(&sound), None);
+        for (from, to, expected) in [
+            ("okta.com\"", "okta.com/\"", TokenProblem::IssuerMismatch),
+            (
+                "\"aud\":\"c\"",
+                "\"aud\":\"d\"",
+                TokenProblem::AudienceMismatch,
+            ),
+            (
+                "\"aud\":\"c\"",
+                "\"aud\":[\"c\",\"d\"]",
+                TokenProblem::AudienceMismatch,
+            ),
+            (
+                "\"aud\":\"c\"",
+                "\"aud\":[]",
+                TokenProblem::AudienceMismatch,
+            ),
+            (
+                "\"aud\":\"c\"",
+                "\"aud\":[[\"c\"]]",
+                TokenProblem::MemberMistyped,
+            ),
+            (
+                "\"aud\":\"c\"",
+                "\"aud\":\"c\",\"azp\":\"d\"",
+                TokenProblem::AuthorizedPartyMismatch,
+            ),
+            ("\"aud\":\"c\",", "", TokenProblem::MemberMissing),
+            (
+                "\"nonce\":\"n\"",
+                "\"nonce\":\"N\"",
+                TokenProblem::NonceMismatch,
+            ),
+            (",\"nonce\":\"n\"", "", TokenProblem::NonceMissing),
+            ("00u1", "", TokenProblem::SubjectInvalid),
+            ("\"00u1\"", "7", TokenProblem::MemberMistyped),
+            (
+                "{",
+                "{\"at_hash\":\"AAAA\",",
+                TokenProblem::AccessTokenHashMismatch,
+            ),
+            ("{", "{\"events\":{},", TokenProblem::WrongType),
+        ] {
+            assert_eq!(
+                problem(&sound.replacen(from, to, 1)),
+                Some(expected),
+                "{to}"
+            );
+        }
+        let hash = half_hash(Algorithm::Rs256, "at");
+        let bound = sound.replacen('{', &format!("{{\"at_hash\":\"{hash}\","), 1);
+        assert_eq!(problem(&bound), None);
+        assert_eq!(problem(&sound.replacen("\"c\"", "[\"c\"]", 1)), None);
+    }
+}

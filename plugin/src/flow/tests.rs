@@ -387,3 +387,107 @@ fn a_changed_connection_is_refused() {
     let changed = complete::complete(&mut host, &connection, &callback);
     assert_eq!(changed, Err(LoginError::ConnectionChanged), "MT-16");
 }
+
+#[test]
+fn the_development_switch_admits_plain_http_to_loopback() {
+    let mut policy = crate::describe::default_policy();
+    let settings = |policy| Settings {
+        connection_id: "dev".into(),
+        client_id: CLIENT.into(),
+        client_secret: None,
+        issuer: "http://127.0.0.1:8081".into(),
+        redirect_uri: "http://localhost:8080/sso/okta/callback".into(),
+        post_logout_redirect_uri: None,
+        email_domains: vec!["a.com".into()],
+        policy,
+    };
+    assert!(crate::config::check(&settings(policy.clone())).is_err());
+    policy.network = crate::contract::sso::provider::types::Network::DangerLoopback;
+    let checked = crate::config::check(&settings(policy)).unwrap();
+    assert!(connection::is_valid(&checked.connection));
+}
+
+#[test]
+fn logout_tokens_and_revocations_are_honoured_once() {
+    use crate::contract::exports::sso::provider::logout::{LogoutError, RevocationRequest};
+    use crate::logout;
+
+    let (mut host, connection) = (Script::new(), connection());
+    let token = |host: &Script, typ: &str, claims: &str| {
+        let header = format!(
+            "{{\"alg\":\"RS256\",\"kid\":\"{}\",\"typ\":\"{typ}\"}}",
+            host.key
+        );
+        let payload = format!(
+            "{{\"iss\":\"{ISSUER}\",\"iat\":{NOW},\"exp\":{},\"jti\":\"j1\",{claims}}}",
+            NOW + 300
+        );
+        let input = [header, payload]
+            .map(|part| base64url::encode(part.as_bytes()))
+            .join(".");
+        let signature = base64url::encode(&Script::sign(&host.jwk(), input.as_bytes()));
+        format!("{input}.{signature}")
+    };
+    let event = r#""events":{"http://schemas.openid.net/event/backchannel-logout":{}}"#;
+    let good = format!("\"aud\":\"{CLIENT}\",\"sub\":\"00u1\",{event}");
+    let logout_token = token(&host, "logout+jwt", &good);
+    let notice = logout::receive_logout_token(&mut host, &connection, &logout_token).unwrap();
+    assert_eq!(notice.subject.as_deref(), Some("00u1"));
+    assert_eq!(
+        logout::receive_logout_token(&mut host, &connection, &logout_token),
+        Err(LogoutError::Replayed)
+    );
+    for (claims, expected) in [
+        (
+            format!("{good},\"nonce\":\"n\""),
+            TokenProblem::NoncePresent,
+        ),
+        (
+            format!("\"aud\":\"{CLIENT}\",\"sub\":\"00u1\""),
+            TokenProblem::EventMissing,
+        ),
+    ] {
+        let bad = token(&host, "logout+jwt", &claims);
+        let refused = logout::receive_logout_token(&mut host, &connection, &bad);
+        assert_eq!(refused, Err(LogoutError::TokenRejected(expected.into())));
+    }
+
+    let endpoint = "https://app.example.com/sso/okta/revoke";
+    let claims = format!("\"aud\":\"{endpoint}\",\"sub\":\"{CLIENT}\"");
+    let mut request = RevocationRequest {
+        authorization: format!(
+            "Bearer {}",
+            token(&host, "global-token-revocation+jwt", &claims)
+        ),
+        body: r#"{"sub_id":{"format":"email","email":"anna@a.com"}}"#.into(),
+        endpoint: endpoint.into(),
+    };
+    let notice = logout::receive_revocation(&mut host, &connection, &request).unwrap();
+    assert_eq!(notice.email.as_deref(), Some("anna@a.com"));
+    let replayed = logout::receive_revocation(&mut host, &connection, &request);
+    assert_eq!(replayed, Err(LogoutError::Replayed));
+    request.authorization = format!("Bearer {}", token(&host, "JWT", &claims));
+    assert_eq!(
+        logout::receive_revocation(&mut host, &connection, &request),
+        Err(LogoutError::TokenRejected(TokenProblem::WrongType.into()))
+    );
+}
+
+#[test]
+fn unknown_keys_are_asked_for_within_a_bucket() {
+    let (mut host, connection) = (Script::new(), connection());
+    sign_in(&mut host, &connection).unwrap();
+    let published = host.cached.clone();
+    for (attempt, requests) in [(1, 2), (2, 2), (3, 2), (4, 1)] {
+        // Every attempt finds the old key set in the cache and a token of a new key.
+        for (key, value) in &published {
+            host.cached.insert(key.clone(), value.clone());
+        }
+        host.key = "k2";
+        let result = sign_in(&mut host, &connection);
+        assert_eq!(host.asked.len(), requests, "T37: attempt {attempt}");
+        assert_eq!(result.is_ok(), requests == 2, "attempt {attempt}");
+    }
+    host.now += 31;
+    assert!(sign_in(&mut host, &connection).is_ok());
+}
