@@ -9,9 +9,9 @@ pub mod signatures;
 
 use std::sync::Arc;
 
-pub use cache::Cache;
+pub use cache::{Cache, MemoryCache};
 pub use clock::{Clock, SystemClock};
-pub use http::{Http, HttpError, HttpRequest, HttpResponse};
+pub use http::{Http, HttpClient, HttpError, HttpOptions, HttpRequest, HttpResponse};
 pub use log::{Log, TracingLog};
 pub use random::{OsRandom, Random, RandomError};
 pub use signatures::{AwsLcSignatures, SignatureError, Signatures};
@@ -40,7 +40,7 @@ impl Capabilities {
             storage,
             credentials,
             http: None,
-            cache: None,
+            cache: Some(Arc::new(MemoryCache::default())),
             clock: Arc::new(SystemClock),
             random: Arc::new(OsRandom),
             signatures: Arc::new(AwsLcSignatures),

@@ -71,8 +71,9 @@ mod state;
 pub mod store;
 
 pub use capability::{
-    AwsLcSignatures, Cache, Capabilities, Clock, Http, HttpError, HttpRequest, HttpResponse, Log,
-    OsRandom, Random, RandomError, SignatureError, Signatures, SystemClock, TracingLog,
+    AwsLcSignatures, Cache, Capabilities, Clock, Http, HttpClient, HttpError, HttpOptions,
+    HttpRequest, HttpResponse, Log, MemoryCache, OsRandom, Random, RandomError, SignatureError,
+    Signatures, SystemClock, TracingLog,
 };
 pub use codes::Coded;
 pub use component::{Component, Pin};
@@ -81,4 +82,4 @@ pub use error::{CallError, Limit, SetupError, Trap};
 pub use limits::Limits;
 pub use plugin::{Plugin, PluginBuilder, Signature};
 pub use scope::{Scope, StorageKey};
-pub use store::{Storage, StorageError};
+pub use store::{MemoryStorage, Storage, StorageError};

@@ -11,7 +11,7 @@ use wasmtime::component::{Type, Val};
 use wasmtime::{Engine, PoolConcurrencyLimitError, Store, UpdateDeadline};
 
 use crate::bindings::{SsoProvider, SsoProviderPre};
-use crate::capability::Capabilities;
+use crate::capability::{Capabilities, HttpClient, HttpOptions};
 use crate::component::{self, Component};
 use crate::contract::{
     Callback, Checked, ClaimSet, Connection, Description, EmailMatch, EmailRule, Expectations,
@@ -78,7 +78,11 @@ impl PluginBuilder {
     ///
     /// Errors: what is missing, what the component is or wants, or what this machine lacks.
     pub fn load(self) -> Result<Plugin, SetupError> {
-        let capabilities = self.capabilities.ok_or(SetupError::NoCapabilities)?;
+        let mut capabilities = self.capabilities.ok_or(SetupError::NoCapabilities)?;
+        if capabilities.http.is_none() {
+            let client = HttpClient::new(&HttpOptions::default())?;
+            capabilities = capabilities.with_http(Arc::new(client));
+        }
         let component = self.component.ok_or(SetupError::NoComponent)?;
         let engine = engine::engine(&self.limits)?;
         let (compiled, imports) = component.compile(&engine, self.limits.component)?;
@@ -130,12 +134,14 @@ impl Plugin {
         PluginBuilder::default()
     }
 
-    /// The same component over other capabilities, without compiling it again.
+    /// The same component over other capabilities, without compiling it again. Keeps the HTTP client
+    /// unless they bring their own.
     #[must_use]
-    pub fn with_capabilities(&self, capabilities: Capabilities) -> Self {
+    pub fn with_capabilities(&self, mut capabilities: Capabilities) -> Self {
+        capabilities.http = capabilities.http.or_else(|| self.capabilities.http.clone());
         Self {
-            capabilities: Arc::new(capabilities),
             loaded: Arc::clone(&self.loaded),
+            capabilities: Arc::new(capabilities),
         }
     }
 

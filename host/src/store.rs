@@ -1,6 +1,10 @@
 //! State that must not be lost or used twice.
 
+mod memory;
+
 use async_trait::async_trait;
+
+pub use memory::MemoryStorage;
 
 use crate::scope::StorageKey;
 

@@ -1,5 +1,8 @@
 //! One buffered exchange with the connection's identity provider.
 
+mod address;
+mod client;
+
 use std::fmt;
 
 use async_trait::async_trait;
@@ -7,6 +10,8 @@ use url::Url;
 
 use crate::contract::{Endpoint, Method};
 use crate::scope::Scope;
+
+pub use client::{HttpClient, HttpOptions};
 
 /// Sends what the host has already judged and put credentials on.
 ///

@@ -36,8 +36,7 @@ fn is_public(address: IpAddr) -> bool {
         // Of IPv6 only what has been given out as global unicast, so that the forms which carry an IPv4
         // address (mapped, compatible, NAT64) and whatever is defined later stay shut.
         IpAddr::V6(address) => {
-            GLOBAL_UNICAST.holds(address)
-                && !NOT_PUBLIC_V6.iter().any(|block| block.holds(address))
+            GLOBAL_UNICAST.holds(address) && !NOT_PUBLIC_V6.iter().any(|block| block.holds(address))
         }
     }
 }
@@ -62,24 +61,24 @@ impl Block6 {
 
 /// Spec: IANA IPv4 Special-Purpose Address Registry; RFC 5771 (multicast); RFC 1112 section 4 (reserved).
 const NOT_PUBLIC_V4: [Block4; 18] = [
-    Block4(Ipv4Addr::new(0, 0, 0, 0), 8), // this network
-    Block4(Ipv4Addr::new(10, 0, 0, 0), 8), // private use
-    Block4(Ipv4Addr::new(100, 64, 0, 0), 10), // carrier-grade NAT
-    Block4(Ipv4Addr::new(127, 0, 0, 0), 8), // loopback
-    Block4(Ipv4Addr::new(169, 254, 0, 0), 16), // link-local, cloud metadata
-    Block4(Ipv4Addr::new(172, 16, 0, 0), 12), // private use
-    Block4(Ipv4Addr::new(192, 0, 0, 0), 24), // protocol assignments
-    Block4(Ipv4Addr::new(192, 0, 2, 0), 24), // documentation
+    Block4(Ipv4Addr::new(0, 0, 0, 0), 8),       // this network
+    Block4(Ipv4Addr::new(10, 0, 0, 0), 8),      // private use
+    Block4(Ipv4Addr::new(100, 64, 0, 0), 10),   // carrier-grade NAT
+    Block4(Ipv4Addr::new(127, 0, 0, 0), 8),     // loopback
+    Block4(Ipv4Addr::new(169, 254, 0, 0), 16),  // link-local, cloud metadata
+    Block4(Ipv4Addr::new(172, 16, 0, 0), 12),   // private use
+    Block4(Ipv4Addr::new(192, 0, 0, 0), 24),    // protocol assignments
+    Block4(Ipv4Addr::new(192, 0, 2, 0), 24),    // documentation
     Block4(Ipv4Addr::new(192, 31, 196, 0), 24), // AS112
     Block4(Ipv4Addr::new(192, 52, 193, 0), 24), // AMT
-    Block4(Ipv4Addr::new(192, 88, 99, 0), 24), // 6to4 relay
-    Block4(Ipv4Addr::new(192, 168, 0, 0), 16), // private use
+    Block4(Ipv4Addr::new(192, 88, 99, 0), 24),  // 6to4 relay
+    Block4(Ipv4Addr::new(192, 168, 0, 0), 16),  // private use
     Block4(Ipv4Addr::new(192, 175, 48, 0), 24), // AS112
-    Block4(Ipv4Addr::new(198, 18, 0, 0), 15), // benchmarks
+    Block4(Ipv4Addr::new(198, 18, 0, 0), 15),   // benchmarks
     Block4(Ipv4Addr::new(198, 51, 100, 0), 24), // documentation
-    Block4(Ipv4Addr::new(203, 0, 113, 0), 24), // documentation
-    Block4(Ipv4Addr::new(224, 0, 0, 0), 4), // multicast
-    Block4(Ipv4Addr::new(240, 0, 0, 0), 4), // reserved, broadcast
+    Block4(Ipv4Addr::new(203, 0, 113, 0), 24),  // documentation
+    Block4(Ipv4Addr::new(224, 0, 0, 0), 4),     // multicast
+    Block4(Ipv4Addr::new(240, 0, 0, 0), 4),     // reserved, broadcast
 ];
 
 const GLOBAL_UNICAST: Block6 = Block6(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
@@ -175,7 +174,12 @@ mod tests {
                 assert!(Reach::Public.permits(address(public)), "{public}");
             }
         }
-        for public in ["8.8.8.8", "93.184.216.34", "2606:4700:4700::1111", "2a00:1450::1"] {
+        for public in [
+            "8.8.8.8",
+            "93.184.216.34",
+            "2606:4700:4700::1111",
+            "2a00:1450::1",
+        ] {
             assert!(Reach::Public.permits(address(public)), "{public}");
         }
     }
@@ -184,13 +188,23 @@ mod tests {
     fn loopback_reach_is_loopback_and_nothing_else() {
         for loopback in ["127.0.0.1", "127.255.255.255", "::1"] {
             assert!(Reach::Loopback.permits(address(loopback)), "{loopback}");
-            assert!(Reach::PublicOrLoopback.permits(address(loopback)), "{loopback}");
+            assert!(
+                Reach::PublicOrLoopback.permits(address(loopback)),
+                "{loopback}"
+            );
         }
         for other in ["8.8.8.8", "2606:4700::1"] {
             assert!(!Reach::Loopback.permits(address(other)), "{other}");
             assert!(Reach::PublicOrLoopback.permits(address(other)), "{other}");
         }
-        for never in ["0.0.0.0", "::", "10.0.0.1", "169.254.169.254", "::ffff:127.0.0.1", "fe80::1"] {
+        for never in [
+            "0.0.0.0",
+            "::",
+            "10.0.0.1",
+            "169.254.169.254",
+            "::ffff:127.0.0.1",
+            "fe80::1",
+        ] {
             assert!(!Reach::Loopback.permits(address(never)), "{never}");
             assert!(!Reach::PublicOrLoopback.permits(address(never)), "{never}");
         }
