@@ -132,7 +132,7 @@ fn problem(domain: &str) -> Option<ProblemCode> {
     if is_public(domain) {
         return Some(ProblemCode::PublicMailDomain);
     }
-    match host::check_public_name(domain) {
+    match host::check_domain(domain) {
         Ok(()) => None,
         Err(ProblemCode::TooLong) => Some(ProblemCode::TooLong),
         Err(_) => Some(ProblemCode::InvalidDomain),

@@ -4,7 +4,7 @@ use crate::contract::exports::sso::provider::config::ProblemCode;
 
 /// Last labels of names that only a private network resolves (RFC 6761, RFC 6762, RFC 8375 and
 /// habit).
-const PRIVATE: [&str; 16] = [
+const PRIVATE: [&str; 12] = [
     "localhost",
     "localdomain",
     "local",
@@ -15,16 +15,22 @@ const PRIVATE: [&str; 16] = [
     "home",
     "lan",
     "svc",
-    "test",
-    "invalid",
-    "example",
     "onion",
     "arpa",
-    "alt",
 ];
 
-/// A lower-case host name of two labels or more.
+/// A lower-case host name that can be a public provider's.
 pub(super) fn check_public_name(name: &str) -> Result<(), ProblemCode> {
+    check_domain(name)?;
+    let last = name.rsplit('.').next().unwrap_or_default();
+    if PRIVATE.contains(&last) {
+        return Err(ProblemCode::AddressNotAllowed);
+    }
+    Ok(())
+}
+
+/// A lower-case name of two labels or more, and no address.
+pub(super) fn check_domain(name: &str) -> Result<(), ProblemCode> {
     if name.is_empty() {
         return Err(ProblemCode::NotAUrl);
     }
@@ -33,23 +39,17 @@ pub(super) fn check_public_name(name: &str) -> Result<(), ProblemCode> {
     }
     check_name(name)?;
     let mut labels = name.rsplit('.');
-    let last = labels.next().unwrap_or_default();
-    let Some(second) = labels.next() else {
-        return Err(ProblemCode::AddressNotAllowed);
-    };
-    if PRIVATE.contains(&last) {
-        return Err(ProblemCode::AddressNotAllowed);
-    }
-    if second == last {
+    match (labels.next(), labels.next()) {
+        (_, None) => Err(ProblemCode::AddressNotAllowed),
         // `acme.okta.com.com`
-        return Err(ProblemCode::InvalidDomain);
+        (last, second) if last == second => Err(ProblemCode::InvalidDomain),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// The form of RFC 1123 section 2.1 in lower case, A-labels decodable; says nothing about what it
 /// names.
-pub(super) fn check_name(name: &str) -> Result<(), ProblemCode> {
+fn check_name(name: &str) -> Result<(), ProblemCode> {
     if name.len() > 253 || name.split('.').any(|label| label.len() > 63) {
         return Err(ProblemCode::TooLong);
     }
