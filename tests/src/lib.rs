@@ -7,6 +7,7 @@
 )]
 
 pub mod case;
+pub mod connection;
 pub mod coverage;
 pub mod expect;
 pub mod host;

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::case::{Answer, Answers, KeyScript, Object, Patch, TokenScript};
+use crate::connection::object;
 use crate::host::CLIENT_SECRET;
 use crate::key;
 use crate::template::Names;
@@ -314,11 +315,4 @@ fn key_set(keys: &[KeyScript]) -> Result<Vec<u8>> {
         texts.push(String::from_utf8(token::patched(jwk, &patch, &names)?)?);
     }
     Ok(format!(r#"{{"keys":[{}]}}"#, texts.join(",")).into_bytes())
-}
-
-fn object(value: Value) -> Object {
-    match value {
-        Value::Object(members) => members,
-        _ => Object::new(),
-    }
 }

@@ -3,15 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use okta_sso_host::contract::{
-    ClientAuth, Connection, EmailRule, Network, Policy, PushedAuthorization,
-};
 use okta_sso_host::{Component, Pin, Plugin};
 use serde_json::{Value, json};
 use url::Url;
 use wasmtime::component::Val;
 
 use crate::case::{Attempt, Case, CaseFile, HostScript, Object, Stored, merge};
+use crate::connection::{object, scope, settings};
 use crate::expect::difference;
 use crate::host::{CLIENT_SECRET, Entries, ScriptedHost};
 use crate::provider::Provider;
@@ -97,30 +95,6 @@ pub async fn case(plugin: &Plugin, case: &Case) -> Result<()> {
             .with_context(|| format!("attempt {index}"))?;
     }
     Ok(())
-}
-
-/// `config.settings` that nothing is wrong with.
-#[must_use]
-pub fn settings() -> Object {
-    object(json!({
-        "connection-id": "acme",
-        "client-id": "0oa1acme2client3id4567",
-        "client-secret": CLIENT_SECRET,
-        "issuer": "https://acme.okta.com",
-        "redirect-uri": "https://app.ledgerline.example/sso/okta/callback",
-        "post-logout-redirect-uri": "https://app.ledgerline.example/signed-out",
-        "email-domains": ["acme.com"],
-        "policy": {
-            "algorithms": ["rs256"],
-            "client-auth": "client-secret-basic",
-            "email-rule": "exact",
-            "clock-tolerance": 120,
-            "max-age": null,
-            "acr-values": [],
-            "pushed-authorization": "when-supported",
-            "network": "public",
-        },
-    }))
 }
 
 /// One attempt of a case, with what it runs on.
@@ -577,46 +551,4 @@ fn finding(finding: &Value) -> String {
         .filter_map(|name| finding[*name].as_str())
         .collect::<Vec<_>>()
         .join(" ")
-}
-
-/// What the host needs of a connection to scope capabilities to it.
-fn scope(connection: &Object) -> Result<Connection> {
-    let text = |name: &str| -> Result<String> {
-        let value = connection.get(name).and_then(Value::as_str);
-        Ok(value.with_context(|| format!("no {name}"))?.to_owned())
-    };
-    let hosts = connection.get("hosts").cloned().unwrap_or_default();
-    let network = &connection.get("policy").context("no policy")?["network"];
-    Ok(Connection {
-        id: text("id")?,
-        revision: text("revision")?,
-        issuer: text("issuer")?,
-        hosts: serde_json::from_value(hosts)?,
-        client_id: text("client-id")?,
-        redirect_uri: text("redirect-uri")?,
-        post_logout_redirect_uri: None,
-        scopes: Vec::new(),
-        email_domains: Vec::new(),
-        policy: Policy {
-            algorithms: Vec::new(),
-            client_auth: ClientAuth::ClientSecretBasic,
-            email_rule: EmailRule::Exact,
-            clock_tolerance: 0,
-            max_age: None,
-            acr_values: Vec::new(),
-            pushed_authorization: PushedAuthorization::Never,
-            network: if network == "danger-loopback" {
-                Network::DangerLoopback
-            } else {
-                Network::Public
-            },
-        },
-    })
-}
-
-fn object(value: Value) -> Object {
-    match value {
-        Value::Object(members) => members,
-        _ => Object::new(),
-    }
 }

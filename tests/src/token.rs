@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use crate::case::{Attempt, Object, Patch, Signature, TokenScript};
+use crate::connection::object;
 use crate::key;
 use crate::template::Names;
 
@@ -183,11 +184,4 @@ fn sign(script: &TokenScript, message: &[u8], names: &Names) -> Result<Vec<u8>> 
             hmac::sign(&key, message).as_ref().to_vec()
         }
     })
-}
-
-fn object(value: Value) -> Object {
-    match value {
-        Value::Object(members) => members,
-        _ => Object::new(),
-    }
 }
