@@ -10,7 +10,8 @@ struct Component;
 
 #[expect(
     unsafe_code,
-    reason = "the exported functions of the component's own ABI"
+    unreachable_pub,
+    reason = "generated: the exported functions of the component's own ABI"
 )]
 mod export {
     crate::contract::export!(Component with_types_in crate::contract);
