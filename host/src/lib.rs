@@ -54,6 +54,8 @@
 //!
 //! Not done here: users, sessions, pages; and no decision about a token.
 
+#[cfg(feature = "axum")]
+pub mod axum;
 mod bindings;
 pub mod capability;
 mod codes;

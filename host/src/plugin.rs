@@ -134,6 +134,12 @@ impl Plugin {
         PluginBuilder::default()
     }
 
+    /// What it runs with.
+    #[cfg(feature = "axum")]
+    pub(crate) fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
     /// The same component over other capabilities, without compiling it again. Keeps the HTTP client
     /// unless they bring their own.
     #[must_use]

@@ -17,13 +17,21 @@ pub(super) struct Cookies<'h>(Vec<(&'h str, &'h str)>);
 
 impl<'h> Cookies<'h> {
     pub(super) fn read(headers: &'h HeaderMap) -> Self {
-        let lines = || headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
+        let lines = || {
+            headers
+                .get_all(header::COOKIE)
+                .iter()
+                .map(HeaderValue::as_bytes)
+        };
         if lines().map(<[u8]>::len).sum::<usize>() > LONGEST {
             return Self(Vec::new());
         }
         let mut pairs = Vec::new();
         for pair in lines().flat_map(|line| line.split(|byte| *byte == b';')) {
-            let Some(pair) = str::from_utf8(pair).ok().and_then(|pair| pair.trim().split_once('=')) else {
+            let Some(pair) = str::from_utf8(pair)
+                .ok()
+                .and_then(|pair| pair.trim().split_once('='))
+            else {
                 continue;
             };
             if pairs.len() == MOST {
@@ -41,7 +49,11 @@ impl<'h> Cookies<'h> {
     ///
     /// Names compare with case, so that `__host-x` is not `__Host-x`.
     pub(super) fn one(&self, name: &str) -> Option<&'h str> {
-        let mut values = self.0.iter().filter(|pair| pair.0 == name).map(|pair| pair.1);
+        let mut values = self
+            .0
+            .iter()
+            .filter(|pair| pair.0 == name)
+            .map(|pair| pair.1);
         let value = values.next()?;
         values.next().is_none().then_some(value)
     }
@@ -50,14 +62,19 @@ impl<'h> Cookies<'h> {
     ///
     /// Spec: RFC 6265 section 5.4 step 2.
     pub(super) fn names<'s>(&'s self, prefix: &'s str) -> impl Iterator<Item = &'h str> + 's {
-        self.0.iter().map(|pair| pair.0).filter(move |name| name.starts_with(prefix))
+        self.0
+            .iter()
+            .map(|pair| pair.0)
+            .filter(move |name| name.starts_with(prefix))
     }
 }
 
 /// Spec: RFC 9110 section 5.6.2.
 fn is_token(name: &str) -> bool {
     !name.is_empty()
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 /// `Set-Cookie` for an attempt; `max_age` of 0 removes it.
@@ -67,8 +84,15 @@ pub(super) fn set(name: &str, value: &str, max_age: u64) -> Option<HeaderValue> 
     // Lax, not Strict: the callback is a navigation that another site began.
     let cookie =
         format!("{name}={value}; Max-Age={max_age}; Path=/; Secure; HttpOnly; SameSite=Lax");
-    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    if plain(name) && plain(value) { HeaderValue::try_from(cookie).ok() } else { None }
+    let plain = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    if plain(name) && plain(value) {
+        HeaderValue::try_from(cookie).ok()
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -88,21 +112,41 @@ mod tests {
 
     #[test]
     fn a_cookie_is_found_among_others() {
-        assert_eq!(one(&[b"a=1; __Host-sso-x=v; b=2"], "__Host-sso-x"), Some("v".to_owned()));
-        assert_eq!(one(&[b"a=1", b"__Host-sso-x=v"], "__Host-sso-x"), Some("v".to_owned()));
+        assert_eq!(
+            one(&[b"a=1; __Host-sso-x=v; b=2"], "__Host-sso-x"),
+            Some("v".to_owned())
+        );
+        assert_eq!(
+            one(&[b"a=1", b"__Host-sso-x=v"], "__Host-sso-x"),
+            Some("v".to_owned())
+        );
         assert_eq!(one(&[b"x==a=; y"], "x"), Some("=a=".to_owned()));
     }
 
     #[test]
     fn two_of_one_name_are_none() {
-        assert_eq!(one(&[b"__Host-sso-x=v; __Host-sso-x=w"], "__Host-sso-x"), None);
-        assert_eq!(one(&[b"__Host-sso-x=v; __Host-sso-x=v"], "__Host-sso-x"), None);
-        assert_eq!(one(&[b"__Host-sso-x=v", b"__Host-sso-x=w"], "__Host-sso-x"), None);
+        assert_eq!(
+            one(&[b"__Host-sso-x=v; __Host-sso-x=w"], "__Host-sso-x"),
+            None
+        );
+        assert_eq!(
+            one(&[b"__Host-sso-x=v; __Host-sso-x=v"], "__Host-sso-x"),
+            None
+        );
+        assert_eq!(
+            one(&[b"__Host-sso-x=v", b"__Host-sso-x=w"], "__Host-sso-x"),
+            None
+        );
     }
 
     #[test]
     fn names_are_compared_with_case_and_prefix() {
-        for other in ["__host-sso-x=v", "__Secure-sso-x=v", "sso-x=v", "__Host-sso-x2=v"] {
+        for other in [
+            "__host-sso-x=v",
+            "__Secure-sso-x=v",
+            "sso-x=v",
+            "__Host-sso-x2=v",
+        ] {
             assert_eq!(one(&[other.as_bytes()], "__Host-sso-x"), None, "{other}");
         }
     }
@@ -110,7 +154,10 @@ mod tests {
     #[test]
     fn broken_headers_are_read_around() {
         assert_eq!(one(&[b";;;=;=a;\"; x=v"], "x"), Some("v".to_owned()));
-        assert_eq!(one(&[b"a=\xff\xfe; x=v; \xff=1"], "x"), Some("v".to_owned()));
+        assert_eq!(
+            one(&[b"a=\xff\xfe; x=v; \xff=1"], "x"),
+            Some("v".to_owned())
+        );
         assert_eq!(one(&[b""], "x"), None);
         assert_eq!(one(&[], "x"), None);
     }
@@ -120,7 +167,13 @@ mod tests {
         let fits = format!("x=v; pad={}", "a".repeat(LONGEST - "x=v; pad=".len()));
         assert_eq!(one(&[fits.as_bytes()], "x"), Some("v".to_owned()));
         assert_eq!(one(&[fits.as_bytes(), b"y"], "x"), None);
-        assert_eq!(one(&[format!("x=v; pad={}", "a".repeat(64 * 1024)).as_bytes()], "x"), None);
+        assert_eq!(
+            one(
+                &[format!("x=v; pad={}", "a".repeat(64 * 1024)).as_bytes()],
+                "x"
+            ),
+            None
+        );
 
         let most = format!("x=v{}", "; a=1".repeat(MOST - 1));
         assert_eq!(one(&[most.as_bytes()], "x"), Some("v".to_owned()));

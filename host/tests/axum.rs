@@ -1,0 +1,225 @@
+//! The ready-made routes, over the real component and a provider of one document.
+#![cfg(feature = "axum")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "what goes wrong here shall stop the test"
+)]
+
+mod platform;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ::axum::Router;
+use ::axum::body::Body;
+use ::axum::http::request::Parts;
+use ::axum::http::{Request, StatusCode, header};
+use ::axum::response::{IntoResponse, Response};
+use async_trait::async_trait;
+use okta_sso_host::axum::{Attempt, Platform, Refusal, SignIn};
+use okta_sso_host::contract::{Connection, Endpoint, SignedIn};
+use okta_sso_host::{
+    Component, Http, HttpError, HttpRequest, HttpResponse, MemoryStorage, Pin, Plugin, Scope,
+};
+use tower::ServiceExt;
+
+/// Answers for metadata, and nothing else.
+struct Metadata;
+
+#[async_trait]
+impl Http for Metadata {
+    async fn send(&self, _: &Scope, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        if request.endpoint != Endpoint::Metadata {
+            return Err(HttpError::Unreachable);
+        }
+        let body = r#"{
+            "issuer": "https://acme.okta.com",
+            "authorization_endpoint": "https://acme.okta.com/oauth2/v1/authorize",
+            "token_endpoint": "https://acme.okta.com/oauth2/v1/token",
+            "jwks_uri": "https://acme.okta.com/oauth2/v1/keys",
+            "userinfo_endpoint": "https://acme.okta.com/oauth2/v1/userinfo",
+            "response_types_supported": ["code"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256"]
+        }"#;
+        Ok(HttpResponse {
+            status: 200,
+            headers: vec![("content-type".into(), "application/json".into())],
+            body: body.into(),
+        })
+    }
+}
+
+/// One tenant; its pages are the refusal's code.
+struct OneTenant(Connection);
+
+#[async_trait]
+impl Platform for OneTenant {
+    async fn connection_of_tenant(&self, tenant: &str) -> Option<Connection> {
+        (tenant == "acme").then(|| self.0.clone())
+    }
+
+    async fn connection(&self, id: &str) -> Option<Connection> {
+        (id == self.0.id).then(|| self.0.clone())
+    }
+
+    async fn signed_in(&self, _: &Parts, _: &Attempt, _: SignedIn) -> Response {
+        StatusCode::NO_CONTENT.into_response()
+    }
+
+    async fn refused(&self, _: &Parts, attempt: Option<&Attempt>, refusal: Refusal) -> Response {
+        let code = match refusal {
+            Refusal::NoConnection => "no-connection".to_owned(),
+            Refusal::Call(error) => error.to_string(),
+        };
+        let known = if attempt.is_some() {
+            "known"
+        } else {
+            "unknown"
+        };
+        (StatusCode::FORBIDDEN, format!("{code} {known}")).into_response()
+    }
+}
+
+async fn router() -> Router {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/plugin/okta_sso.wasm");
+    let capabilities = platform::with_storage(MemoryStorage::new()).with_http(Arc::new(Metadata));
+    let plugin = Plugin::builder()
+        .component(Component::from_path(path, Pin::Sidecar).expect("run make plugin"))
+        .capabilities(capabilities)
+        .load()
+        .unwrap();
+    let mut connection = platform::connection();
+    let settings = okta_sso_host::contract::Settings {
+        connection_id: connection.id.clone(),
+        client_id: "0oa1gi4grkaV8n7uZ5d7".to_owned(),
+        client_secret: None,
+        issuer: connection.issuer.clone(),
+        redirect_uri: connection.redirect_uri.clone(),
+        post_logout_redirect_uri: None,
+        email_domains: connection.email_domains.clone(),
+        policy: connection.policy.clone(),
+    };
+    connection = plugin.check(&settings).await.unwrap().connection;
+    SignIn::new(plugin, OneTenant(connection))
+        .never_return_to(["/logout".to_owned()])
+        .router()
+}
+
+async fn get(router: &Router, uri: &str, cookie: &str) -> Response {
+    let request = Request::get(uri)
+        .header(header::HOST, "evil.example")
+        .header("x-forwarded-host", "evil.example")
+        .header(header::COOKIE, cookie)
+        .body(Body::empty())
+        .unwrap();
+    router.clone().oneshot(request).await.unwrap()
+}
+
+async fn text(response: Response) -> String {
+    let body = ::axum::body::to_bytes(response.into_body(), 4096)
+        .await
+        .unwrap();
+    String::from_utf8(body.to_vec()).unwrap()
+}
+
+fn value<'a>(response: &'a Response, name: header::HeaderName) -> &'a str {
+    response.headers().get(name).unwrap().to_str().unwrap()
+}
+
+#[tokio::test]
+async fn a_start_leads_to_the_provider_with_a_cookie_of_its_own() {
+    let router = router().await;
+    let uri = "/start?tenant=acme&return_to=/reports&redirect_uri=https://evil.example&scope=all";
+    let response = get(&router, uri, "").await;
+    assert_eq!(response.status(), StatusCode::SEE_OTHER);
+    let location = value(&response, header::LOCATION);
+    assert!(location.starts_with("https://acme.okta.com/oauth2/v1/authorize?"));
+    assert!(!location.contains("evil"), "BI-019, BI-020");
+    let cookie = value(&response, header::SET_COOKIE);
+    assert!(cookie.starts_with("__Host-sso-"));
+    assert!(cookie.ends_with("; Max-Age=600; Path=/; Secure; HttpOnly; SameSite=Lax"));
+    assert_eq!(value(&response, header::CACHE_CONTROL), "no-store");
+    assert_eq!(value(&response, header::REFERRER_POLICY), "no-referrer");
+    let again = get(&router, uri, "").await;
+    assert_ne!(
+        value(&again, header::SET_COOKIE),
+        cookie,
+        "two tabs, two cookies"
+    );
+}
+
+#[tokio::test]
+async fn a_callback_of_another_browser_finds_nothing() {
+    let router = router().await;
+    let started = get(&router, "/start?tenant=acme", "").await;
+    let location = url::Url::parse(value(&started, header::LOCATION)).unwrap();
+    let state = location.query_pairs().find(|(name, _)| name == "state");
+    let uri = format!("/callback?code=abc&state={}", state.unwrap().1);
+    let cookie = value(&started, header::SET_COOKIE);
+    let cookie = cookie.split(';').next().unwrap();
+
+    let stranger = get(&router, &uri, "").await;
+    assert_eq!(
+        text(stranger).await,
+        "login/transaction-not-found known",
+        "BI-001"
+    );
+    let twice = get(&router, &uri, &format!("{cookie}; {cookie}")).await;
+    assert_eq!(
+        text(twice).await,
+        "login/transaction-not-found known",
+        "BI-061"
+    );
+    // The right browser gets as far as the token endpoint, which is out of reach here; then it is used up.
+    let right = get(&router, &uri, cookie).await;
+    let removed = value(&right, header::SET_COOKIE).contains("Max-Age=0");
+    assert!(removed, "the cookie is gone with the attempt");
+    assert_eq!(text(right).await, "login/provider-unavailable/token known");
+    let replayed = get(&router, &uri, cookie).await;
+    assert_eq!(
+        text(replayed).await,
+        "login/transaction-not-found known",
+        "MT-32"
+    );
+}
+
+#[tokio::test]
+async fn what_belongs_to_no_attempt_is_refused() {
+    let router = router().await;
+    let unknown = get(&router, "/start?tenant=beta", "").await;
+    assert_eq!(text(unknown).await, "no-connection unknown");
+    let malformed = get(&router, "/callback?code=abc", "").await;
+    assert_eq!(
+        text(malformed).await,
+        "login/callback-malformed unknown",
+        "BI-002"
+    );
+    let state = "A".repeat(43);
+    let foreign = get(&router, &format!("/callback?code=abc&state={state}"), "").await;
+    assert_eq!(text(foreign).await, "login/transaction-not-found unknown");
+    let post = Request::post("/callback").body(Body::empty()).unwrap();
+    let response = router.clone().oneshot(post).await.unwrap();
+    assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED, "T27");
+}
+
+#[tokio::test]
+async fn abandoned_attempts_do_not_pile_up() {
+    let router = router().await;
+    let open = |count: usize| {
+        let cookies = (0..count).map(|number| format!("__Host-sso-{number}=x"));
+        cookies.collect::<Vec<_>>().join("; ")
+    };
+    let set = |response: &Response| {
+        response
+            .headers()
+            .get_all(header::SET_COOKIE)
+            .iter()
+            .count()
+    };
+    let few = get(&router, "/start?tenant=acme", &open(7)).await;
+    assert_eq!(set(&few), 1);
+    let many = get(&router, "/start?tenant=acme", &open(8)).await;
+    assert_eq!(set(&many), 9, "eight removed, one set");
+}
