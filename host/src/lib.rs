@@ -84,4 +84,4 @@ pub use error::{CallError, Limit, SetupError, Trap};
 pub use limits::Limits;
 pub use plugin::{Plugin, PluginBuilder, Signature};
 pub use scope::{Scope, StorageKey};
-pub use store::{MemoryStorage, Storage, StorageError};
+pub use store::{MemoryStorage, SqliteStorage, Storage, StorageError};

@@ -1,10 +1,14 @@
 //! State that must not be lost or used twice.
 
 mod memory;
+mod sqlite;
+#[cfg(test)]
+mod tests;
 
 use async_trait::async_trait;
 
 pub use memory::MemoryStorage;
+pub use sqlite::SqliteStorage;
 
 use crate::scope::StorageKey;
 
