@@ -1,17 +1,8 @@
-# Thin: each target calls cargo. `make demo` and `make test` need nothing done before them.
+# Thin: each target calls cargo, and needs nothing done before it.
 
-# Parts that `make test` may leave out, by name: make test SKIP=browser
-SKIP ?=
-export SKIP
+.PHONY: test lint plugin bench
 
-.PHONY: demo test lint plugin parts bench
-
-# A product and a development Okta in one process, with people to sign in as.
-demo: plugin
-	cargo demo serve --listen 127.0.0.1:8080 --public-url http://localhost:8080 \
-		--dev-okta 127.0.0.1:8081 --danger-allow-loopback
-
-test: lint plugin parts
+test: lint plugin
 	cargo test --workspace
 
 lint:
@@ -23,9 +14,6 @@ lint:
 plugin:
 	cargo plugin
 
-# What the tests use besides Rust; installs it where it may.
-parts:
-	tests/parts.sh
-
+# A sign-in's cost against the native library, in one run.
 bench: plugin
-	cargo bench --workspace
+	cargo bench --workspace --bench calls

@@ -124,7 +124,7 @@ async fn text(response: Response) -> String {
     String::from_utf8(body.to_vec()).unwrap()
 }
 
-fn value<'a>(response: &'a Response, name: header::HeaderName) -> &'a str {
+fn value(response: &Response, name: header::HeaderName) -> &str {
     response.headers().get(name).unwrap().to_str().unwrap()
 }
 
