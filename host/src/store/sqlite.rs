@@ -112,9 +112,6 @@ fn seconds(time: u64) -> i64 {
     i64::try_from(time).unwrap_or(i64::MAX)
 }
 
-#[expect(
-    reason = "the shape that map_err wants"
-)]
 fn unavailable(error: sqlx::Error) -> StorageError {
     tracing::error!(%error, "storage failed");
     StorageError::Unavailable
