@@ -36,8 +36,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         danger_allow_loopback: development,
         ..HttpOptions::default()
     };
-    let capabilities = Capabilities::new(Arc::new(MemoryStorage::new()), Arc::new(FromEnvironment))
-        .with_http(Arc::new(HttpClient::new(&options)?));
+    let capabilities = Capabilities::new(
+        Arc::new(MemoryStorage::default()),
+        Arc::new(FromEnvironment),
+    )
+    .with_http(Arc::new(HttpClient::new(&options)?));
     let component = Component::from_path("target/plugin/okta_sso.wasm", Pin::Sidecar)?;
     let plugin = Plugin::builder()
         .component(component)

@@ -53,6 +53,14 @@ impl StorageKey {
         &self.0
     }
 
+    /// Space and connection, with its length: what an entry counts towards.
+    pub(crate) fn scope(&self) -> &[u8] {
+        let length = self.0.get(1..9).and_then(|bytes| bytes.try_into().ok());
+        let length = length.map_or(0, u64::from_be_bytes);
+        let end = usize::try_from(length).map_or(0, |length| length.saturating_add(9));
+        self.0.get(..end).unwrap_or(&self.0)
+    }
+
     fn encode(space: u8, scope: &[u8], key: &[u8]) -> Self {
         let mut bytes = Vec::with_capacity(17 + scope.len() + key.len());
         bytes.push(space);

@@ -1,5 +1,6 @@
 //! State that must not be lost or used twice.
 
+pub(crate) mod bounded;
 mod memory;
 mod sqlite;
 #[cfg(test)]

@@ -84,7 +84,8 @@ impl Platform for OneTenant {
 
 async fn router() -> Router {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/plugin/okta_sso.wasm");
-    let capabilities = platform::with_storage(MemoryStorage::new()).with_http(Arc::new(Metadata));
+    let capabilities =
+        platform::with_storage(MemoryStorage::default()).with_http(Arc::new(Metadata));
     let plugin = Plugin::builder()
         .component(Component::from_path(path, Pin::Sidecar).expect("run make plugin"))
         .capabilities(capabilities)

@@ -1,11 +1,11 @@
 //! What may be forgotten at any time: provider metadata and keys.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
 use crate::scope::{Scope, StorageKey};
+use crate::store::bounded::Bounded;
 
 /// Memory of provider metadata and keys, one space for each connection.
 ///
@@ -19,38 +19,32 @@ pub trait Cache: Send + Sync {
     async fn put(&self, scope: &Scope, key: &[u8], value: &[u8], now: u64, time_to_live: u32);
 }
 
-/// At most so many entries; the oldest to expire make room.
-const MAX_ENTRIES: usize = 4_096;
+/// This process's memory: 10,000 entries and 64 MiB; the oldest of the connection that holds the most gives way.
+pub struct MemoryCache(Mutex<Bounded>);
 
-/// A cache in this process's memory.
-#[derive(Default)]
-pub struct MemoryCache {
-    entries: Mutex<HashMap<StorageKey, (Vec<u8>, u64)>>,
+impl Default for MemoryCache {
+    fn default() -> Self {
+        Self(Mutex::new(Bounded::new(10_000, 64 << 20)))
+    }
+}
+
+impl MemoryCache {
+    fn entries(&self) -> MutexGuard<'_, Bounded> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[async_trait]
 impl Cache for MemoryCache {
     async fn get(&self, scope: &Scope, key: &[u8], now: u64) -> Option<Vec<u8>> {
-        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let (value, expires) = entries.get(&StorageKey::plugin(&scope.connection_id, key))?;
-        (*expires > now).then(|| value.clone())
+        let key = StorageKey::plugin(&scope.connection_id, key);
+        self.entries().get(key.as_bytes(), now).map(<[u8]>::to_vec)
     }
 
     async fn put(&self, scope: &Scope, key: &[u8], value: &[u8], now: u64, time_to_live: u32) {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        if entries.len() >= MAX_ENTRIES {
-            entries.retain(|_, (_, expires)| *expires > now);
-        }
-        if entries.len() >= MAX_ENTRIES {
-            let first = entries.iter().min_by_key(|(_, (_, expires))| *expires);
-            if let Some(first) = first.map(|(key, _)| key.clone()) {
-                entries.remove(&first);
-            }
-        }
         let key = StorageKey::plugin(&scope.connection_id, key);
-        entries.insert(
-            key,
-            (value.to_vec(), now.saturating_add(time_to_live.into())),
-        );
+        let ends = now.saturating_add(time_to_live.into());
+        self.entries()
+            .insert(key.scope(), key.as_bytes(), value, now, ends);
     }
 }

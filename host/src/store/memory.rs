@@ -1,37 +1,27 @@
-//! Storage in this process: for one machine, and lost with it.
+//! Storage in this process's memory.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
+use super::bounded::Bounded;
 use super::{Storage, StorageError};
 use crate::scope::StorageKey;
 
-/// At most so many live entries; then nothing more is stored, and nothing is lost.
-const MAX_ENTRIES: usize = 100_000;
+/// For one process, tests and development: pending logins end with it.
+///
+/// Holds 100,000 entries and 64 MiB; the oldest of the connection that holds the most gives way.
+pub struct MemoryStorage(Mutex<Bounded>);
 
-/// Entries in this process's memory.
-#[derive(Default)]
-pub struct MemoryStorage {
-    entries: Mutex<HashMap<StorageKey, Entry>>,
-}
-
-struct Entry {
-    value: Vec<u8>,
-    expires: u64,
+impl Default for MemoryStorage {
+    fn default() -> Self {
+        Self(Mutex::new(Bounded::new(100_000, 64 << 20)))
+    }
 }
 
 impl MemoryStorage {
-    /// An empty one.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    fn entries(&self) -> MutexGuard<'_, HashMap<StorageKey, Entry>> {
-        // No operation can stop half-way, so a poisoned map is whole.
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    fn entries(&self) -> MutexGuard<'_, Bounded> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -45,37 +35,23 @@ impl Storage for MemoryStorage {
         time_to_live: u32,
     ) -> Result<bool, StorageError> {
         let mut entries = self.entries();
-        if entries.get(key).is_some_and(|entry| entry.expires > now) {
+        if entries.get(key.as_bytes(), now).is_some() {
             return Ok(false);
         }
-        if entries.len() >= MAX_ENTRIES {
-            entries.retain(|_, entry| entry.expires > now);
-            if entries.len() >= MAX_ENTRIES {
-                return Err(StorageError::Unavailable);
-            }
+        let ends = now.saturating_add(time_to_live.into());
+        if entries.insert(key.scope(), key.as_bytes(), value, now, ends) {
+            Ok(true)
+        } else {
+            Err(StorageError::Unavailable)
         }
-        let expires = now.saturating_add(time_to_live.into());
-        entries.insert(
-            key.clone(),
-            Entry {
-                value: value.to_vec(),
-                expires,
-            },
-        );
-        Ok(true)
     }
 
     async fn take(&self, key: &StorageKey, now: u64) -> Result<Option<Vec<u8>>, StorageError> {
-        let taken = self.entries().remove(key);
-        Ok(taken
-            .filter(|entry| entry.expires > now)
-            .map(|entry| entry.value))
+        Ok(self.entries().remove(key.as_bytes(), now))
     }
 
     async fn get(&self, key: &StorageKey, now: u64) -> Result<Option<Vec<u8>>, StorageError> {
-        let entries = self.entries();
-        let found = entries.get(key).filter(|entry| entry.expires > now);
-        Ok(found.map(|entry| entry.value.clone()))
+        Ok(self.entries().get(key.as_bytes(), now).map(<[u8]>::to_vec))
     }
 }
 
@@ -84,15 +60,21 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_value_is_taken_once_and_in_time() {
-        let (storage, key) = (MemoryStorage::new(), StorageKey::plugin("a", b"k"));
-        assert_eq!(storage.put_if_absent(&key, b"v", 10, 5).await, Ok(true));
-        assert_eq!(storage.put_if_absent(&key, b"w", 14, 5).await, Ok(false));
-        assert_eq!(storage.get(&key, 14).await, Ok(Some(b"v".to_vec())));
-        assert_eq!(storage.get(&key, 15).await, Ok(None));
-        assert_eq!(storage.take(&key, 14).await, Ok(Some(b"v".to_vec())));
-        assert_eq!(storage.take(&key, 14).await, Ok(None));
-        assert_eq!(storage.put_if_absent(&key, b"w", 14, 5).await, Ok(true));
-        assert_eq!(storage.take(&key, 19).await, Ok(None));
+    async fn a_flood_of_starts_costs_the_flooding_connection() {
+        let storage = MemoryStorage(Mutex::new(Bounded::new(100, 1 << 20)));
+        let quiet = StorageKey::plugin("quiet", b"k");
+        assert!(storage.put_if_absent(&quiet, b"v", 0, 600).await.unwrap());
+        for start in 0..1_000_u32 {
+            let key = StorageKey::plugin("loud", &start.to_be_bytes());
+            assert!(
+                storage.put_if_absent(&key, b"v", 0, 600).await.unwrap(),
+                "T36"
+            );
+        }
+        assert_eq!(
+            storage.take(&quiet, 599).await,
+            Ok(Some(b"v".to_vec())),
+            "T36"
+        );
     }
 }
