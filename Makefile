@@ -1,9 +1,16 @@
 # Thin: each target calls cargo, and needs nothing done before it.
 
-.PHONY: test lint plugin bench
+.PHONY: test parts lint plugin bench
 
-test: lint plugin
+# SKIP=browser,… leaves parts out; tests/README.md lists them.
+export SKIP
+
+test: parts lint plugin
 	cargo test --workspace
+
+# What tests need beside Rust.
+parts:
+	tests/part
 
 lint:
 	cargo fmt --all --check
