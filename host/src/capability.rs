@@ -11,7 +11,10 @@ use std::sync::Arc;
 
 pub use cache::{Cache, MemoryCache};
 pub use clock::{Clock, SystemClock};
-pub use http::{Http, HttpClient, HttpError, HttpOptions, HttpRequest, HttpResponse};
+pub use http::{
+    Deadlines, Http, HttpClient, HttpError, HttpOptions, HttpRequest, HttpResponse, Resolver,
+    SystemResolver,
+};
 pub use log::{Log, TracingLog};
 pub use random::{OsRandom, Random, RandomError};
 pub use signatures::{AwsLcSignatures, SignatureError, Signatures};

@@ -130,6 +130,9 @@ pub enum SetupError {
     /// The default HTTP client cannot be set up on this machine.
     #[error("the HTTP client cannot be set up on this machine")]
     HttpClient,
+    /// The egress proxy's address has another form.
+    #[error("the egress proxy is not of the form http://[user:password@]host:port")]
+    EgressProxy,
     /// A dynamic call names a function that the component does not export.
     #[error("no such function: {0}")]
     NoSuchFunction(String),

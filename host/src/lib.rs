@@ -73,9 +73,9 @@ mod state;
 pub mod store;
 
 pub use capability::{
-    AwsLcSignatures, Cache, Capabilities, Clock, Http, HttpClient, HttpError, HttpOptions,
-    HttpRequest, HttpResponse, Log, MemoryCache, OsRandom, Random, RandomError, SignatureError,
-    Signatures, SystemClock, TracingLog,
+    AwsLcSignatures, Cache, Capabilities, Clock, Deadlines, Http, HttpClient, HttpError,
+    HttpOptions, HttpRequest, HttpResponse, Log, MemoryCache, OsRandom, Random, RandomError,
+    Resolver, SignatureError, Signatures, SystemClock, SystemResolver, TracingLog,
 };
 pub use codes::Coded;
 pub use component::{Component, Pin};

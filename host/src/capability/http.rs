@@ -1,7 +1,13 @@
 //! One buffered exchange with the connection's identity provider.
 
 mod address;
+mod circuit;
 mod client;
+mod dial;
+mod hold;
+mod pool;
+mod resolver;
+mod shared;
 
 use std::fmt;
 
@@ -11,7 +17,8 @@ use url::Url;
 use crate::contract::{Endpoint, Method};
 use crate::scope::Scope;
 
-pub use client::{HttpClient, HttpOptions};
+pub use client::{Deadlines, HttpClient, HttpOptions};
+pub use resolver::{Resolver, SystemResolver};
 
 /// Sends what the host has already judged and put credentials on.
 ///
@@ -82,10 +89,11 @@ pub enum HttpError {
     /// The client's policy refuses this request; nothing was sent.
     #[error("denied")]
     Denied,
-    /// No connection, no address that may be dialled, a TLS failure, or a broken answer.
+    /// No connection in time, no address that may be dialled, a TLS failure, or a broken answer: told apart
+    /// in the host's log alone, so that nobody maps a private network by asking.
     #[error("unreachable")]
     Unreachable,
-    /// Out of time in some phase.
+    /// Connected, and no whole answer in time.
     #[error("timeout")]
     Timeout,
     /// The answer passed `max_response`.
