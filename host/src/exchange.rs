@@ -23,35 +23,28 @@ const ANSWER_HEADERS: [&str; 7] = [
     "x-rate-limit-reset",
 ];
 
-/// Judges, adds the credential, sends, and trims the answer.
+/// Judges, adds the credential, sends, and trims the answer. A second exchange, where there is one, is taken
+/// from `exchanges_left`.
 pub(crate) async fn send(
     capabilities: &Capabilities,
     scope: &Scope,
     request: Request,
+    exchanges_left: &mut u32,
 ) -> Result<Response, HttpError> {
     let (mut outgoing, authorization) = judge(scope, request)?;
-    match authorization {
-        Authorization::None => {}
-        Authorization::Bearer(token) => {
-            outgoing
-                .headers
-                .push(("authorization", format!("Bearer {token}")));
-        }
-        Authorization::Client(client) => {
-            let secret = capabilities
-                .credentials
-                .client_secret(&scope.connection_id)
-                .await;
-            credential::attach(&mut outgoing, &client, secret).map_err(|refusal| {
-                let connection = scope.connection_id.as_str();
-                tracing::warn!(connection, %refusal, "no client credential for the provider");
-                HttpError::Denied
-            })?;
-        }
-    }
     let max_response = outgoing.max_response;
     let http = capabilities.http.as_ref().ok_or(HttpError::Unreachable)?;
-    let answer = http.send(scope, outgoing).await?;
+    let answer = match authorization {
+        Authorization::None => http.send(scope, outgoing).await,
+        Authorization::Bearer(token) => {
+            let header = ("authorization", format!("Bearer {token}"));
+            outgoing.headers.push(header);
+            http.send(scope, outgoing).await
+        }
+        Authorization::Client(client) => {
+            credential::send(capabilities, scope, outgoing, &client, exchanges_left).await
+        }
+    }?;
     if answer.body.len() > max_response {
         return Err(HttpError::TooLarge);
     }

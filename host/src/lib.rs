@@ -79,7 +79,7 @@ pub use capability::{
 };
 pub use codes::Coded;
 pub use component::{Component, Pin};
-pub use credential::{CredentialError, Credentials, Secret};
+pub use credential::{ClientKey, CredentialError, Credentials, Secret};
 pub use error::{CallError, Limit, SetupError, Trap};
 pub use limits::Limits;
 pub use plugin::{Plugin, PluginBuilder, Signature};

@@ -73,10 +73,10 @@ impl http::Host for CallState {
         request: http::Request,
     ) -> wasmtime::Result<Result<http::Response, http::Error>> {
         let scope = self.scope("http")?;
-        let Some(left) = self.exchanges_left.checked_sub(1) else {
+        let Some(mut left) = self.exchanges_left.checked_sub(1) else {
             return Ok(Err(http::Error::BudgetExhausted));
         };
-        let answer = exchange::send(&self.capabilities, scope, request).await;
+        let answer = exchange::send(&self.capabilities, scope, request, &mut left).await;
         self.exchanges_left = left;
         Ok(answer.map_err(|error| match error {
             HttpError::Denied => http::Error::Denied,
