@@ -9,6 +9,7 @@
 mod cookies;
 mod return_to;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use ::axum::Router;
@@ -20,9 +21,9 @@ use ::axum::routing::get;
 use async_trait::async_trait;
 use url::form_urlencoded;
 
-use self::cookies::Cookies;
+pub use self::cookies::{Cookies, set as set_cookie};
 pub use self::return_to::return_to;
-use crate::contract::{Callback, Connection, LoginError, LoginRequest, SignedIn};
+use crate::contract::{Callback, Connection, LoginError, LoginRequest, Rehearsal, SignedIn};
 use crate::{CallError, Plugin, StorageKey};
 
 /// The name of an attempt's cookie, before its handle.
@@ -32,7 +33,7 @@ const LIFETIME: u32 = 600;
 /// The most attempts that one browser may have open; a start beyond them ends the others.
 const PENDING: usize = 8;
 /// What a handle's entry in the host's storage is for.
-const PURPOSE: &str = "attempt";
+const ENTRY: &str = "attempt";
 
 /// What the platform adds: its connections, its sessions and its pages.
 #[async_trait]
@@ -54,6 +55,48 @@ pub trait Platform: Send + Sync + 'static {
         attempt: Option<&Attempt>,
         refusal: Refusal,
     ) -> Response;
+
+    /// A connection that is being tried out, as it was when [`SignIn::rehearse`] began; none when it is gone.
+    async fn draft(&self, _id: &str) -> Option<Connection> {
+        None
+    }
+
+    /// A test sign-in came back. Never grounds for a session. Show the check list to whoever may see it: the
+    /// browser is the one that began, but its person may have changed.
+    async fn rehearsed(
+        &self,
+        request: &Parts,
+        attempt: &Attempt,
+        _rehearsal: Result<Rehearsal, CallError<Infallible>>,
+    ) -> Response {
+        self.refused(request, Some(attempt), Refusal::NoConnection)
+            .await
+    }
+}
+
+/// What an attempt was begun for; stored with it, so that no request can turn one into the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    SignIn,
+    Rehearsal,
+}
+
+impl Purpose {
+    /// The first byte of the stored entry; the connection's id follows.
+    const fn tag(self) -> u8 {
+        match self {
+            Self::SignIn => b's',
+            Self::Rehearsal => b'r',
+        }
+    }
+
+    const fn of(tag: u8) -> Option<Self> {
+        match tag {
+            b's' => Some(Self::SignIn),
+            b'r' => Some(Self::Rehearsal),
+            _ => None,
+        }
+    }
 }
 
 /// One attempt to sign in, as the platform may show and record it.
@@ -99,12 +142,12 @@ impl<P: Platform> SignIn<P> {
         self
     }
 
-    /// `GET /start?tenant=…&return_to=…` and `GET /callback`; other parameters and methods do nothing.
-    pub fn router(self) -> Router {
+    /// `GET /start?tenant=…&return_to=…&login_hint=…` and `GET /callback`; other parameters and methods do nothing.
+    pub fn router(self: Arc<Self>) -> Router {
         Router::new()
             .route("/start", get(start::<P>))
             .route("/callback", get(callback::<P>))
-            .with_state(Arc::new(self))
+            .with_state(self)
     }
 }
 
@@ -129,13 +172,26 @@ async fn start<P: Platform>(
         );
     };
     let asked = parameter("return_to").unwrap_or_default();
-    match this.begin(&request.headers, &connection, &asked).await {
-        Ok(response) => private(response),
+    let wanted = LoginRequest {
+        login_hint: parameter("login_hint").filter(|hint| is_hint(hint)),
+        return_to: Some(return_to(&asked, &this.never).to_owned()),
+        prompt: None,
+    };
+    let begun = this
+        .begin(&request.headers, &connection, &wanted, Purpose::SignIn)
+        .await;
+    match begun {
+        Ok(response) => response,
         Err(error) => {
             let refusal = Refusal::Call(error);
             private(this.platform.refused(&request, None, refusal).await)
         }
     }
+}
+
+/// What a person may have typed to be found; anything else is not passed on.
+fn is_hint(text: &str) -> bool {
+    (1..=256).contains(&text.len()) && !text.contains(char::is_control)
 }
 
 async fn callback<P: Platform>(
@@ -144,50 +200,75 @@ async fn callback<P: Platform>(
     request: Parts,
 ) -> Response {
     let query = query.unwrap_or_default();
-    let (attempt, outcome) = this.complete(&request.headers, query).await;
-    let mut response = match (&attempt, outcome) {
-        (Some(attempt), Ok(signed_in)) => {
-            this.platform.signed_in(&request, attempt, *signed_in).await
-        }
-        (attempt, outcome) => {
-            let error = outcome
-                .err()
-                .unwrap_or(CallError::Answer(LoginError::TransactionNotFound));
-            this.platform
-                .refused(&request, attempt.as_ref(), Refusal::Call(error))
-                .await
+    let (attempt, purpose) = match this.locate(&query).await {
+        Ok(found) => found,
+        Err(error) => {
+            let refusal = Refusal::Call(error);
+            return private(this.platform.refused(&request, None, refusal).await);
         }
     };
-    if let Some(attempt) = attempt {
-        let name = [COOKIE, &attempt.handle].concat();
-        append(&mut response, cookies::set(&name, "", 0));
-    }
+    let name = [COOKIE, &attempt.handle].concat();
+    let browser_binding = Cookies::read(&request.headers).one(&name);
+    let callback = Callback {
+        query,
+        browser_binding: browser_binding.map(str::to_owned),
+    };
+    let platform = &this.platform;
+    let mut response = match purpose {
+        Purpose::SignIn => match this.plugin.complete(&attempt.connection, &callback).await {
+            Ok(signed_in) => platform.signed_in(&request, &attempt, signed_in).await,
+            Err(error) => {
+                let refusal = Refusal::Call(error);
+                platform.refused(&request, Some(&attempt), refusal).await
+            }
+        },
+        Purpose::Rehearsal => {
+            let rehearsal = this.plugin.rehearse(&attempt.connection, &callback).await;
+            platform.rehearsed(&request, &attempt, rehearsal).await
+        }
+    };
+    append(&mut response, set_cookie(&name, "", 0));
     private(response)
 }
 
 impl<P: Platform> SignIn<P> {
+    /// Begins a test sign-in: to the provider like any other, but its callback ends in [`Platform::rehearsed`]
+    /// and never in a session. The callback finds the connection by [`Platform::draft`], so that one which is
+    /// not in use yet can be tried.
+    ///
+    /// Answer a GET with it: a browser that applies `form-action` does not follow a form to the provider.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Plugin::begin`].
+    pub async fn rehearse(
+        &self,
+        headers: &HeaderMap,
+        connection: &Connection,
+    ) -> Result<Response, CallError<LoginError>> {
+        let wanted = LoginRequest {
+            login_hint: None,
+            return_to: None,
+            prompt: None,
+        };
+        self.begin(headers, connection, &wanted, Purpose::Rehearsal)
+            .await
+    }
+
     async fn begin(
         &self,
         headers: &HeaderMap,
         connection: &Connection,
-        asked: &str,
+        wanted: &LoginRequest,
+        purpose: Purpose,
     ) -> Result<Response, CallError<LoginError>> {
-        let request = LoginRequest {
-            login_hint: None,
-            return_to: Some(return_to(asked, &self.never).to_owned()),
-            prompt: None,
-        };
-        let redirect = self.plugin.begin(connection, &request).await?;
-        let key = StorageKey::host(PURPOSE, redirect.handle.as_bytes());
+        let redirect = self.plugin.begin(connection, wanted).await?;
+        let key = StorageKey::host(ENTRY, redirect.handle.as_bytes());
+        let entry = [&[purpose.tag()], connection.id.as_bytes()].concat();
         let capabilities = self.plugin.capabilities();
         capabilities
             .storage
-            .put_if_absent(
-                &key,
-                connection.id.as_bytes(),
-                capabilities.clock.now(),
-                LIFETIME,
-            )
+            .put_if_absent(&key, &entry, capabilities.clock.now(), LIFETIME)
             .await
             .map_err(|_| CallError::Answer(LoginError::StorageUnavailable))?;
         let mut response = (
@@ -198,60 +279,41 @@ impl<P: Platform> SignIn<P> {
         let name = [COOKIE, &redirect.handle].concat();
         append(
             &mut response,
-            cookies::set(&name, &redirect.browser_binding, u64::from(LIFETIME)),
+            set_cookie(&name, &redirect.browser_binding, u64::from(LIFETIME)),
         );
         // Abandoned attempts would pile up until the browser's header is refused.
         let cookies = Cookies::read(headers);
         let open: Vec<_> = cookies.names(COOKIE).collect();
         if open.len() >= PENDING {
             for name in open {
-                append(&mut response, cookies::set(name, "", 0));
+                append(&mut response, set_cookie(name, "", 0));
             }
         }
-        Ok(response)
+        Ok(private(response))
     }
 
-    /// The attempt that a callback belongs to, where there is one, and what came of it.
-    async fn complete(
-        &self,
-        headers: &HeaderMap,
-        query: String,
-    ) -> (
-        Option<Attempt>,
-        Result<Box<SignedIn>, CallError<LoginError>>,
-    ) {
-        let handle = match self.plugin.locate(&query).await {
-            Ok(handle) => handle,
-            Err(error) => return (None, Err(error)),
-        };
-        let attempt = match self.attempt(handle).await {
-            Ok(attempt) => attempt,
-            Err(error) => return (None, Err(CallError::Answer(error))),
-        };
-        let name = [COOKIE, &attempt.handle].concat();
-        let browser_binding = Cookies::read(headers).one(&name).map(str::to_owned);
-        let callback = Callback {
-            query,
-            browser_binding,
-        };
-        let outcome = self.plugin.complete(&attempt.connection, &callback).await;
-        (Some(attempt), outcome.map(Box::new))
-    }
-
-    async fn attempt(&self, handle: String) -> Result<Attempt, LoginError> {
+    /// The attempt that a callback belongs to.
+    async fn locate(&self, query: &str) -> Result<(Attempt, Purpose), CallError<LoginError>> {
+        let handle = self.plugin.locate(query).await?;
         let capabilities = self.plugin.capabilities();
-        let key = StorageKey::host(PURPOSE, handle.as_bytes());
-        let id = capabilities
+        let key = StorageKey::host(ENTRY, handle.as_bytes());
+        let entry = capabilities
             .storage
             .get(&key, capabilities.clock.now())
             .await
-            .map_err(|_| LoginError::StorageUnavailable)?
-            .and_then(|id| String::from_utf8(id).ok())
-            .ok_or(LoginError::TransactionNotFound)?;
-        let connection = self.platform.connection(&id).await;
+            .map_err(|_| CallError::Answer(LoginError::StorageUnavailable))?;
+        let (purpose, id) = entry
+            .as_deref()
+            .and_then(|entry| entry.split_first())
+            .and_then(|(tag, id)| Some((Purpose::of(*tag)?, str::from_utf8(id).ok()?)))
+            .ok_or(CallError::Answer(LoginError::TransactionNotFound))?;
+        let connection = match purpose {
+            Purpose::SignIn => self.platform.connection(id).await,
+            Purpose::Rehearsal => self.platform.draft(id).await,
+        };
         // Switched off since: as changed as a connection can be.
-        let connection = connection.ok_or(LoginError::ConnectionChanged)?;
-        Ok(Attempt { handle, connection })
+        let connection = connection.ok_or(CallError::Answer(LoginError::ConnectionChanged))?;
+        Ok((Attempt { handle, connection }, purpose))
     }
 }
 

@@ -103,9 +103,8 @@ async fn router() -> Router {
         policy: connection.policy.clone(),
     };
     connection = plugin.check(&settings).await.unwrap().connection;
-    SignIn::new(plugin, OneTenant(connection))
-        .never_return_to(["/logout".to_owned()])
-        .router()
+    let sign_in = SignIn::new(plugin, OneTenant(connection));
+    Arc::new(sign_in.never_return_to(["/logout".to_owned()])).router()
 }
 
 async fn get(router: &Router, uri: &str, cookie: &str) -> Response {
@@ -184,6 +183,29 @@ async fn a_callback_of_another_browser_finds_nothing() {
         "login/transaction-not-found known",
         "MT-32"
     );
+}
+
+#[tokio::test]
+async fn a_hint_is_passed_on_and_adds_nothing_else() {
+    let router = router().await;
+    let hint = async |hint: &str| {
+        let uri = format!("/start?tenant=acme&login_hint={hint}");
+        let response = get(&router, &uri, "").await;
+        let location = url::Url::parse(value(&response, header::LOCATION)).unwrap();
+        let pairs = location.query_pairs().into_owned();
+        pairs.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let plain = hint("").await;
+    assert!(!plain.contains_key("login_hint"));
+    let anna = hint("anna%40acme.com").await;
+    assert_eq!(anna["login_hint"], "anna@acme.com");
+    let smuggled = hint("x%26client_id%3Devil%26prompt%3Dnone").await;
+    assert_eq!(smuggled["client_id"], plain["client_id"], "BI-022");
+    assert!(!smuggled.contains_key("prompt"), "BI-022");
+    for dropped in ["a%0d%0aX:%20y".to_owned(), "a".repeat(10 * 1024)] {
+        let names: Vec<_> = hint(&dropped).await.into_keys().collect();
+        assert_eq!(names, plain.keys().cloned().collect::<Vec<_>>(), "BI-022");
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Reading cookies strictly, and writing the one cookie of a sign-in attempt.
+//! Reading cookies strictly, and writing those that belong to one host.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
@@ -13,10 +13,12 @@ const MOST: usize = 180;
 /// of cookies, or more than 180, counts as one without.
 ///
 /// Spec: RFC 6265 section 5.4.
-pub(super) struct Cookies<'h>(Vec<(&'h str, &'h str)>);
+pub struct Cookies<'h>(Vec<(&'h str, &'h str)>);
 
 impl<'h> Cookies<'h> {
-    pub(super) fn read(headers: &'h HeaderMap) -> Self {
+    /// The cookies of these headers.
+    #[must_use]
+    pub fn read(headers: &'h HeaderMap) -> Self {
         let lines = || {
             headers
                 .get_all(header::COOKIE)
@@ -48,7 +50,8 @@ impl<'h> Cookies<'h> {
     /// planted from a neighbouring host.
     ///
     /// Names compare with case, so that `__host-x` is not `__Host-x`.
-    pub(super) fn one(&self, name: &str) -> Option<&'h str> {
+    #[must_use]
+    pub fn one(&self, name: &str) -> Option<&'h str> {
         let mut values = self
             .0
             .iter()
@@ -61,7 +64,7 @@ impl<'h> Cookies<'h> {
     /// The names that begin with `prefix`, in the order they came: browsers send the oldest first.
     ///
     /// Spec: RFC 6265 section 5.4 step 2.
-    pub(super) fn names<'s>(&'s self, prefix: &'s str) -> impl Iterator<Item = &'h str> + 's {
+    pub fn names<'s>(&'s self, prefix: &'s str) -> impl Iterator<Item = &'h str> + 's {
         self.0
             .iter()
             .map(|pair| pair.0)
@@ -77,11 +80,13 @@ fn is_token(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
-/// `Set-Cookie` for an attempt; `max_age` of 0 removes it.
+/// `Set-Cookie` for a cookie of this host alone, hidden from scripts and sent on navigations from other sites;
+/// `max_age` is in seconds, and 0 removes it. `name` should begin with `__Host-`.
 ///
-/// None where name or value hold what a header cannot.
-pub(super) fn set(name: &str, value: &str, max_age: u64) -> Option<HeaderValue> {
-    // Lax, not Strict: the callback is a navigation that another site began.
+/// None where name or value hold anything but `A-Z a-z 0-9 - _`.
+#[must_use]
+pub fn set(name: &str, value: &str, max_age: u64) -> Option<HeaderValue> {
+    // Lax, not Strict: the callback is a navigation that another site began, and so is the page after it.
     let cookie =
         format!("{name}={value}; Max-Age={max_age}; Path=/; Secure; HttpOnly; SameSite=Lax");
     let plain = |text: &str| {
