@@ -1,6 +1,10 @@
 # Thin: each target calls cargo, and needs nothing done before it.
 
-.PHONY: test parts lint plugin bench
+.PHONY: demo test parts lint plugin bench
+
+# The product and a development Okta, to click through; everything is forgotten at the end.
+demo: plugin
+	cargo demo
 
 # SKIP=browser,… leaves parts out; tests/README.md lists them.
 export SKIP

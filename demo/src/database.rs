@@ -8,7 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 
 /// Where the product keeps what it knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Database {
+pub enum Database {
     /// Gone when the process ends.
     Memory,
     /// One file, made when it is not there.

@@ -178,6 +178,12 @@ impl DevOkta {
         })
     }
 
+    /// The organisation's address, as it was configured.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.org.config.issuer
+    }
+
     /// Every endpoint and page.
     pub fn router(&self) -> Router {
         routes::router(Arc::clone(&self.org))

@@ -172,3 +172,10 @@ pub(crate) async fn release(
         .await?;
     Ok(done.rows_affected() == 1)
 }
+
+/// The tenants that hold a domain which is not suspended, each once.
+pub(crate) async fn tenants_with_approval(db: &SqlitePool) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar("SELECT DISTINCT tenant FROM domains WHERE status = 'approved'")
+        .fetch_all(db)
+        .await
+}

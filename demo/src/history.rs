@@ -31,7 +31,7 @@ impl FromRow<'_, SqliteRow> for Event {
 }
 
 /// The product's own codes, with what they say to an administrator.
-const OWN: [(&str, &str); 21] = [
+const OWN: [(&str, &str); 22] = [
     ("signed-in/okta", "Signed in with Okta."),
     (
         "signed-in/okta-first",
@@ -39,6 +39,7 @@ const OWN: [(&str, &str); 21] = [
     ),
     ("signed-in/password", "Signed in with a password."),
     ("signed-out", "Signed out."),
+    ("signed-out-everywhere", "Signed out in every browser."),
     ("refused/wrong-password", "The password was wrong."),
     (
         "refused/password-not-accepted",

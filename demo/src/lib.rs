@@ -1,9 +1,7 @@
 //! Ledgerline: a product with tenants, users and an Okta button, and a development Okta to sign in with.
-//!
-//! Under construction: the tables and the decision about who comes in are here, the pages are not.
 #![expect(
     dead_code,
-    reason = "the pages that use the tables are not written yet"
+    reason = "the pages of settings and people that use the rest of the tables are not written yet"
 )]
 
 mod accounts;
@@ -13,10 +11,14 @@ pub mod dev_okta;
 mod domains;
 mod history;
 mod invitations;
+mod ledgerline;
+mod operators;
 mod password;
 mod seal;
+pub mod serve;
 mod sessions;
 mod setup;
 mod sign_in;
 mod tenants;
 mod token;
+mod web;

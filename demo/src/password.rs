@@ -12,7 +12,7 @@ pub(crate) const MAX_LENGTH: usize = 256;
 /// A password could not be hashed.
 #[derive(Debug, thiserror::Error)]
 #[error("the password could not be hashed")]
-pub(crate) struct HashError;
+pub struct HashError;
 
 /// Each verification takes 19 MiB for some milliseconds; a flood of guesses waits in line.
 static SLOTS: Semaphore = Semaphore::const_new(4);

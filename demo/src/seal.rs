@@ -12,7 +12,7 @@ use crate::database::Database;
 
 /// Why the key could not be had.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum KeyError {
+pub enum KeyError {
     /// The file cannot be read or made.
     #[error("secret key file {path}: {source}")]
     File {

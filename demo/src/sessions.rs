@@ -19,6 +19,16 @@ pub(crate) enum Method {
     Okta,
 }
 
+impl Method {
+    /// As programs read it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Okta => "okta",
+        }
+    }
+}
+
 /// Somebody who is signed in.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {

@@ -1,8 +1,12 @@
-//! `--setup FILE.toml`: tenants, users, connections and approved domains to start with.
+//! `--setup FILE.toml`: tenants, users, connections and approved domains to start with, and the directory of the
+//! development Okta.
+
+mod okta;
 
 use serde::Deserialize;
 use sqlx::sqlite::SqlitePool;
 
+pub(crate) use self::okta::SEED_CREDENTIALS;
 use crate::accounts::{self, User};
 use crate::connections::{self, Saved, Sealed};
 use crate::seal::Seal;
@@ -18,6 +22,7 @@ pub(crate) struct Setup {
     operator: Option<OperatorEntry>,
     #[serde(default)]
     tenants: Vec<TenantEntry>,
+    dev_okta: Option<okta::Entry>,
 }
 
 #[derive(Deserialize)]
@@ -64,26 +69,37 @@ struct ConnectionEntry {
 
 /// Why a set-up file cannot be used. Shows no password and no secret.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum SetupError {
+pub enum SetupError {
     /// Not TOML of the documented shape; the text of the file is left out, for it holds secrets.
     #[error("the set-up file is not of the documented shape: {0}")]
     Shape(String),
+    /// A tenant's id is used in addresses and keys.
     #[error("tenant id {0:?}: must be 1 to 63 of a-z, 0-9 and -")]
     TenantId(String),
+    /// A user without a usable address.
     #[error("tenant {0}: a user's e-mail is not an address")]
     Email(String),
+    /// An approval is bound to a connection.
     #[error("tenant {0}: approved_domains need a connection")]
     DomainWithoutConnection(String),
+    /// No client secret, or two of them.
     #[error(
         "tenant {0}: give one of client_secret and client_secret_env, and the variable must be set"
     )]
     ClientSecret(String),
+    /// One tenant holds a domain.
     #[error("domain {0}: another tenant holds it")]
     DomainTaken(String),
+    /// There is no development Okta to connect to.
+    #[error("tenant {0}: its issuer is dev-okta, and --dev-okta is off")]
+    NoDevOkta(String),
+    /// The database failed.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
+    /// A password could not be hashed.
     #[error(transparent)]
     Hash(#[from] password::HashError),
+    /// The system's source of randomness failed.
     #[error(transparent)]
     NoRandomness(#[from] token::NoRandomness),
 }

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 /// The system's source of randomness failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the system has no random bytes to give")]
-pub(crate) struct NoRandomness;
+pub struct NoRandomness;
 
 /// 32 random bytes as 43 characters of base64url: a session's cookie, a form's cookie.
 pub(crate) fn secret() -> Result<String, NoRandomness> {

@@ -1,0 +1,288 @@
+//! The product's state, shared by everything that answers a request.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use okta_sso_host::contract::{Connection, EmailRule, Explanation, Policy, Problem, Settings};
+use okta_sso_host::{CallError, Clock, CredentialError, Credentials, Plugin, Secret};
+use sqlx::sqlite::SqlitePool;
+use url::{Host, Url};
+
+use crate::connections::{self, Saved};
+use crate::domains::{self, Standing, State};
+use crate::history::{self, Event};
+use crate::seal::Seal;
+use crate::web::Throttles;
+
+/// Everything that a page needs; one for the whole process.
+pub(crate) struct Ledgerline {
+    pub(crate) db: SqlitePool,
+    pub(crate) seal: Arc<Seal>,
+    pub(crate) plugin: Plugin,
+    pub(crate) public_url: PublicUrl,
+    /// What the plugin proposes, with the network that this process may reach.
+    pub(crate) policy: Policy,
+    /// The address of the development Okta, when it runs in this process.
+    pub(crate) dev_okta: Option<String>,
+    pub(crate) throttles: Throttles,
+    clock: Arc<dyn Clock>,
+    stopping: AtomicBool,
+}
+
+/// A tenant's sign-in as it stands: what was saved, what was approved, and what follows.
+pub(crate) struct Standings {
+    pub(crate) saved: Option<Saved>,
+    pub(crate) domains: Vec<domains::Domain>,
+    pub(crate) state: State,
+}
+
+/// Why no connection could be made of what is stored.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConnectError {
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// The plugin does not take these settings, or could not be asked.
+    #[error("{0:?}")]
+    Check(CallError<Vec<Problem>>),
+}
+
+impl Ledgerline {
+    /// Puts the parts together.
+    pub(crate) fn new(
+        (db, seal): (SqlitePool, Arc<Seal>),
+        (plugin, policy): (Plugin, Policy),
+        public_url: PublicUrl,
+        dev_okta: Option<String>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            db,
+            seal,
+            plugin,
+            public_url,
+            policy,
+            dev_okta,
+            throttles: Throttles::default(),
+            clock,
+            stopping: AtomicBool::new(false),
+        }
+    }
+
+    /// Unix seconds, as the tables hold them.
+    pub(crate) fn now(&self) -> i64 {
+        i64::try_from(self.clock.now()).unwrap_or(i64::MAX)
+    }
+
+    /// What the plugin says about one of its codes; a plain sentence where it says nothing.
+    pub(crate) async fn explain(&self, code: &str) -> Explanation {
+        match self.plugin.explain(code, "en").await {
+            Ok(Some(explanation)) => return explanation,
+            Ok(None) => tracing::error!(code, "the plugin does not know this code"),
+            Err(error) => tracing::error!(code, %error, "the plugin could not explain a code"),
+        }
+        Explanation {
+            code: code.to_owned(),
+            for_person: "Something went wrong on our side.".to_owned(),
+            for_administrator: "Ledgerline could not run its sign-in module.".to_owned(),
+            next_step: "Give the number to Ledgerline's support.".to_owned(),
+            next_step_for_person: "Wait a minute, then try again from the sign-in page.".to_owned(),
+        }
+    }
+
+    /// Writes an event into a tenant's history. What is being recorded has happened: a failure is logged and stops
+    /// nothing.
+    pub(crate) async fn record(&self, tenant: &str, event: Event) {
+        let Event {
+            code,
+            correlation_id,
+            ..
+        } = &event;
+        tracing::info!(tenant, code, correlation_id, "event");
+        if let Err(error) = history::record(&self.db, tenant, &event).await {
+            tracing::error!(tenant, %error, "an event could not be recorded");
+        }
+    }
+
+    /// From now on the product is not ready for new work.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the process is about to end.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+
+    /// How a tenant signs in.
+    pub(crate) async fn standings(&self, tenant: &str) -> Result<Standings, sqlx::Error> {
+        let saved = connections::of_tenant(&self.db, tenant).await?;
+        let domains = domains::of_tenant(&self.db, tenant).await?;
+        let state = State::of(saved.as_ref(), &domains);
+        Ok(Standings {
+            saved,
+            domains,
+            state,
+        })
+    }
+
+    /// The contract's record of what is stored, with the domains that are approved for exactly these settings.
+    pub(crate) async fn connect(&self, saved: &Saved) -> Result<Connection, ConnectError> {
+        let domains = domains::of_tenant(&self.db, &saved.tenant).await?;
+        let settings = Settings {
+            email_domains: domains
+                .into_iter()
+                .filter(|domain| domain.standing(saved) == Standing::Approved)
+                .map(|domain| domain.domain)
+                .collect(),
+            ..self.settings(&saved.id, &saved.client_id, &saved.issuer, saved.email_rule)
+        };
+        let checked = self.plugin.check(&settings).await;
+        Ok(checked.map_err(ConnectError::Check)?.connection)
+    }
+
+    /// Settings for the plugin's check, without a secret and without domains.
+    pub(crate) fn settings(
+        &self,
+        connection_id: &str,
+        client_id: &str,
+        issuer: &str,
+        email_rule: EmailRule,
+    ) -> Settings {
+        Settings {
+            connection_id: connection_id.to_owned(),
+            client_id: client_id.to_owned(),
+            client_secret: None,
+            issuer: issuer.to_owned(),
+            redirect_uri: self.public_url.callback(),
+            post_logout_redirect_uri: Some(self.public_url.signed_out()),
+            email_domains: Vec::new(),
+            policy: Policy {
+                email_rule,
+                ..self.policy.clone()
+            },
+        }
+    }
+}
+
+/// Client secrets out of the database, opened when the host puts them on a request.
+pub(crate) struct SealedSecrets {
+    pub(crate) db: SqlitePool,
+    pub(crate) seal: Arc<Seal>,
+}
+
+#[async_trait]
+impl Credentials for SealedSecrets {
+    async fn client_secret(&self, connection_id: &str) -> Result<Option<Secret>, CredentialError> {
+        let saved = connections::find(&self.db, connection_id)
+            .await
+            .map_err(|error| {
+                tracing::error!(%error, "a client secret could not be read");
+                CredentialError
+            })?;
+        let Some(saved) = saved else { return Ok(None) };
+        let secret = saved.client_secret(&self.seal).map_err(|error| {
+            tracing::error!(%error, connection = saved.id, "a client secret could not be opened");
+            CredentialError
+        })?;
+        Ok(secret.map(Secret::new))
+    }
+}
+
+/// Where browsers reach the product: an origin, and the only source of absolute addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PublicUrl(String);
+
+/// An address that cannot be the product's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PublicUrlError {
+    /// More than scheme, host and port, or not http(s) at all.
+    #[error("must be an origin such as https://ledgerline.example, without a path")]
+    NotAnOrigin,
+    /// Session cookies with the prefix `__Host-` need it.
+    #[error("must be https; plain http is for localhost and loopback addresses alone")]
+    NotHttps,
+}
+
+impl PublicUrl {
+    /// Reads an origin; a single slash after it is dropped.
+    pub(crate) fn parse(text: &str) -> Result<Self, PublicUrlError> {
+        let url = Url::parse(text).map_err(|_| PublicUrlError::NotAnOrigin)?;
+        let origin = url.origin().ascii_serialization();
+        if !matches!(url.scheme(), "http" | "https") || url.as_str() != format!("{origin}/") {
+            return Err(PublicUrlError::NotAnOrigin);
+        }
+        let loopback = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        if url.scheme() == "http" && !loopback {
+            return Err(PublicUrlError::NotHttps);
+        }
+        Ok(Self(origin))
+    }
+
+    /// Where a browser on this machine reaches a listener on `port`.
+    pub(crate) fn of_localhost(port: u16) -> Self {
+        Self(format!("http://localhost:{port}"))
+    }
+
+    /// `https://host` or `https://host:port`.
+    pub(crate) fn origin(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether browsers come over TLS; only loopback addresses may do without.
+    pub(crate) fn is_https(&self) -> bool {
+        self.0.starts_with("https:")
+    }
+
+    /// The redirect URI of every tenant.
+    pub(crate) fn callback(&self) -> String {
+        format!("{}/sso/okta/callback", self.0)
+    }
+
+    /// Where the provider sends a browser whose session it has ended.
+    pub(crate) fn signed_out(&self) -> String {
+        format!("{}/signed-out", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PublicUrl, PublicUrlError};
+
+    #[test]
+    fn an_origin_is_taken_and_nothing_else() {
+        let good = |text| PublicUrl::parse(text).map(|url| url.callback());
+        assert_eq!(
+            good("https://ledgerline.example/").as_deref(),
+            Ok("https://ledgerline.example/sso/okta/callback")
+        );
+        assert_eq!(
+            good("http://localhost:8080").as_deref(),
+            Ok("http://localhost:8080/sso/okta/callback")
+        );
+        assert!(good("http://127.0.0.1:8080").is_ok());
+        assert!(good("http://[::1]:8080").is_ok());
+        for text in [
+            "ledgerline.example",
+            "https://ledgerline.example/app",
+            "https://ledgerline.example?x",
+            "https://user@ledgerline.example",
+            "ftp://ledgerline.example",
+            "https://",
+        ] {
+            assert_eq!(good(text), Err(PublicUrlError::NotAnOrigin), "{text}");
+        }
+        for text in [
+            "http://ledgerline.example",
+            "http://10.0.0.1",
+            "http://localhost.example",
+        ] {
+            assert_eq!(good(text), Err(PublicUrlError::NotHttps), "{text}");
+        }
+    }
+}

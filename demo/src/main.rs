@@ -1,0 +1,65 @@
+//! `okta-sso-demo`: the product, with a development Okta beside it.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use okta_sso_demo::serve::{LogFormat, Options, Product};
+use okta_sso_host::SystemClock;
+use tracing_subscriber::EnvFilter;
+
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Answers until it is told to stop (SIGTERM or Ctrl-C).
+    Serve(Options),
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let Command::Serve(options) = Cli::parse().command;
+    log_to_stderr(options.log);
+    let product = Product::start(options, Arc::new(SystemClock)).await?;
+    print!("{}", product.welcome());
+    product
+        .run(asked_to_stop())
+        .await
+        .context("the listener failed")
+}
+
+/// What is logged follows `RUST_LOG`; without it, `info` and above.
+fn log_to_stderr(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+}
+
+/// The first signal begins the end; waiting for more of them is left to the system.
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let interrupt = tokio::signal::ctrl_c();
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, "SIGTERM cannot be awaited");
+            let _ = interrupt.await; // either way the process ends
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Operators: the people who run the product. They belong to no tenant, and their sessions are of another kind.
+
+use sqlx::SqliteExecutor;
+use sqlx::sqlite::SqlitePool;
+
+use crate::sessions::OpenError;
+use crate::token;
+
+/// How long an operator's session lasts: 2 hours.
+pub(crate) const LIFETIME: i64 = 2 * 60 * 60;
+
+/// An operator who is signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Operator {
+    pub(crate) name: String,
+}
+
+/// The hash of an operator's password; none for an unknown name.
+pub(crate) async fn password_hash(
+    db: &SqlitePool,
+    name: &str,
+) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar("SELECT password FROM operators WHERE name = ?")
+        .bind(name)
+        .fetch_optional(db)
+        .await
+}
+
+/// Opens a session under a fresh id and returns the cookie's value.
+pub(crate) async fn open_session(
+    db: impl SqliteExecutor<'_>,
+    name: &str,
+    now: i64,
+) -> Result<String, OpenError> {
+    let cookie = token::secret()?;
+    sqlx::query("INSERT INTO operator_sessions (id_hash, name, expires) VALUES (?, ?, ?)")
+        .bind(token::hash(&cookie))
+        .bind(name)
+        .bind(now + LIFETIME)
+        .execute(db)
+        .await?;
+    Ok(cookie)
+}
+
+/// The operator of a live session.
+pub(crate) async fn find_session(
+    db: &SqlitePool,
+    cookie: &str,
+    now: i64,
+) -> Result<Option<Operator>, sqlx::Error> {
+    let name =
+        sqlx::query_scalar("SELECT name FROM operator_sessions WHERE id_hash = ? AND expires > ?")
+            .bind(token::hash(cookie))
+            .bind(now)
+            .fetch_optional(db)
+            .await?;
+    Ok(name.map(|name| Operator { name }))
+}
+
+/// Ends the session of a cookie, if there is one.
+pub(crate) async fn end_session(
+    db: impl SqliteExecutor<'_>,
+    cookie: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM operator_sessions WHERE id_hash = ?")
+        .bind(token::hash(cookie))
+        .execute(db)
+        .await?;
+    Ok(())
+}

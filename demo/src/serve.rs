@@ -1,0 +1,379 @@
+//! `serve`: brings the product up, with the development Okta where that is asked for, and takes it down.
+
+use std::fs;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use okta_sso_host::contract::{Network, Policy};
+use okta_sso_host::{
+    Capabilities, Clock, Component, HttpClient, HttpOptions, MemoryStorage, Pin, Plugin,
+    SqliteStorage, Storage,
+};
+use sqlx::sqlite::SqlitePool;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::database::{self, Database};
+use crate::dev_okta::{self, DevOkta};
+use crate::ledgerline::{Ledgerline, PublicUrl, PublicUrlError, SealedSecrets};
+use crate::seal::{KeyError, Seal};
+use crate::setup::{self, Setup, SetupError};
+use crate::{sessions, web};
+
+/// How long requests in flight may take once the process is told to stop.
+const LAST_REQUESTS: Duration = Duration::from_secs(10);
+/// How often what has expired is forgotten.
+const SWEEP: Duration = Duration::from_secs(60);
+/// Tenants and people to try the product with; used where the development Okta runs and no file is given.
+const SEED: &str = include_str!("../seed.toml");
+
+/// What `serve` is told.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Options {
+    /// Where to listen.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Where browsers reach the product: an origin. Without it, `http://localhost` and the port that is listened on.
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<String>,
+    /// The database file, made when it is not there; `memory` is gone when the process ends.
+    #[arg(long, value_name = "FILE|memory", default_value = "ledgerline.db")]
+    pub database: Database,
+    /// The 32 bytes that seal the secrets in the database. Without it, FILE.key beside the database, made when it is
+    /// not there.
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// The sign-in component; its SHA-256 is in FILE.sha256 beside it.
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "target/plugin/okta_sso.wasm"
+    )]
+    pub plugin: PathBuf,
+    /// Runs a development Okta at this address, or none.
+    #[arg(long, value_name = "ADDR|off", default_value = "off")]
+    pub dev_okta: DevOktaAt,
+    /// Tenants, users, connections and approved domains to start with.
+    #[arg(long, value_name = "FILE.toml")]
+    pub setup: Option<PathBuf>,
+    /// Lets connections reach loopback addresses, and those over plain http. For development alone.
+    #[arg(long)]
+    pub danger_allow_loopback: bool,
+    /// Certificate authorities to trust besides the machine's own: PEM, one or several.
+    #[arg(long, value_name = "FILE")]
+    pub extra_ca: Option<PathBuf>,
+    /// How to write the log, which goes to standard error.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub log: LogFormat,
+}
+
+/// Whether a development Okta runs, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DevOktaAt {
+    /// Nowhere.
+    Off,
+    /// In this process, at this address.
+    On(SocketAddr),
+}
+
+impl std::str::FromStr for DevOktaAt {
+    type Err = std::net::AddrParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "off" => Ok(Self::Off),
+            address => address.parse().map(Self::On),
+        }
+    }
+}
+
+/// The form of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Why the product cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The address is taken, or is not this machine's.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, io::Error),
+    /// `--public-url` is no origin that will do.
+    #[error("--public-url {0}: {1}")]
+    PublicUrl(String, PublicUrlError),
+    /// The database cannot be opened.
+    #[error("the database cannot be opened: {0}")]
+    Database(#[from] sqlx::Error),
+    /// Pending sign-ins cannot be stored.
+    #[error("the storage for pending sign-ins cannot be opened: {0}")]
+    Storage(#[from] okta_sso_host::StorageError),
+    /// The key that seals secrets cannot be had.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A file that was named cannot be read.
+    #[error("cannot read {0}: {1}")]
+    File(PathBuf, io::Error),
+    /// The set-up file says something that cannot be.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// The component is not there; it has to be built first.
+    #[error("the sign-in component cannot be loaded: {0}. `make plugin` builds it")]
+    Plugin(okta_sso_host::SetupError),
+    /// The component was loaded and does not answer.
+    #[error("the sign-in component does not answer: {0}")]
+    Describe(String),
+    /// The development Okta cannot be made.
+    #[error("the development Okta cannot start: {0}")]
+    DevOkta(#[from] dev_okta::SetupError),
+}
+
+/// A product that listens and has everything it needs; it answers once it runs.
+pub struct Product {
+    ledgerline: Arc<Ledgerline>,
+    listener: TcpListener,
+    address: SocketAddr,
+    router: Router,
+    okta: Option<(DevOkta, TcpListener)>,
+    welcome: String,
+}
+
+impl Product {
+    /// Opens the database, applies the set-up, loads the component and listens.
+    ///
+    /// No provider is asked: the product starts whether they are up or not.
+    ///
+    /// # Errors
+    ///
+    /// The first part that is missing or wrong, in words for whoever started the process.
+    pub async fn start(options: Options, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let (listener, address) = listen(options.listen).await?;
+        let okta_listener = match options.dev_okta {
+            DevOktaAt::Off => None,
+            DevOktaAt::On(address) => Some(listen(address).await?),
+        };
+        let issuer = okta_listener
+            .as_ref()
+            .map(|(_, address)| format!("http://{address}"));
+        let public_url = match &options.public_url {
+            Some(text) => PublicUrl::parse(text)
+                .map_err(|error| StartError::PublicUrl(text.clone(), error))?,
+            None => PublicUrl::of_localhost(address.port()),
+        };
+
+        let db = database::open(&options.database).await?;
+        let seal = Arc::new(Seal::load(options.key_file.as_deref(), &options.database)?);
+        let setup = read_setup(options.setup.as_ref(), issuer.as_deref())?;
+        if let Some(setup) = &setup {
+            let now = i64::try_from(clock.now()).unwrap_or(i64::MAX);
+            setup.apply(&db, &seal, environment, now).await?;
+        }
+        let okta = match (okta_listener, &issuer) {
+            (Some((listener, _)), Some(issuer)) => {
+                let mut config = match &setup {
+                    Some(setup) => setup.dev_okta(issuer, &public_url, environment)?,
+                    None => dev_okta::Config::new(issuer.as_str()),
+                };
+                let clock = Arc::clone(&clock);
+                config.clock = dev_okta::Clock::from_fn(move || clock.now());
+                Some((DevOkta::new(config)?, listener))
+            }
+            _ => None,
+        };
+
+        let plugin = load_plugin(&options, &db, &seal, Arc::clone(&clock)).await?;
+        let policy = policy(&plugin, options.danger_allow_loopback).await?;
+        let welcome = welcome(&public_url, issuer.as_deref(), options.setup.is_none());
+        let ledgerline = Arc::new(Ledgerline::new(
+            (db, seal),
+            (plugin, policy),
+            public_url,
+            issuer,
+            clock,
+        ));
+        Ok(Self {
+            router: web::router(&ledgerline),
+            ledgerline,
+            listener,
+            address,
+            okta,
+            welcome,
+        })
+    }
+
+    /// Where browsers reach it: an origin.
+    #[must_use]
+    pub fn public_url(&self) -> &str {
+        self.ledgerline.public_url.origin()
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The development Okta, where it runs.
+    #[must_use]
+    pub fn dev_okta(&self) -> Option<&DevOkta> {
+        self.okta.as_ref().map(|(okta, _)| okta)
+    }
+
+    /// Addresses, and who can sign in where, when that is known.
+    #[must_use]
+    pub fn welcome(&self) -> &str {
+        &self.welcome
+    }
+
+    /// Answers until `stop` is done, then for at most 10 seconds what was asked before.
+    ///
+    /// # Errors
+    ///
+    /// Those of the listener.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let okta = self
+            .okta
+            .map(|(okta, listener)| tokio::spawn(async move { okta.serve(listener).await }));
+        let sweeper = tokio::spawn(sweep(Arc::clone(&self.ledgerline)));
+        let (stopped, last) = tokio::sync::oneshot::channel();
+        let ledgerline = Arc::clone(&self.ledgerline);
+        let service = self
+            .router
+            .into_make_service_with_connect_info::<SocketAddr>();
+        let server = axum::serve(self.listener, service).with_graceful_shutdown(async move {
+            stop.await;
+            ledgerline.stop();
+            tracing::info!("stopping: no new connections");
+            let _ = stopped.send(()); // the receiver is gone when the server is
+        });
+        let ended = tokio::select! {
+            ended = async { server.await } => ended,
+            () = async {
+                match last.await {
+                    Ok(()) => tokio::time::sleep(LAST_REQUESTS).await,
+                    Err(_) => std::future::pending().await,
+                }
+            } => {
+                tracing::warn!("some requests were not done in time");
+                Ok(())
+            }
+        };
+        stop_task(sweeper).await;
+        if let Some(okta) = okta {
+            stop_task(okta).await;
+        }
+        self.ledgerline.db.close().await;
+        ended
+    }
+}
+
+async fn stop_task<T>(task: JoinHandle<T>) {
+    task.abort();
+    let _ = task.await; // cancelled, as was asked
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |error| StartError::Listen(address, error);
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn read_setup(file: Option<&PathBuf>, dev_okta: Option<&str>) -> Result<Option<Setup>, StartError> {
+    let text = match (file, dev_okta) {
+        (Some(path), _) => {
+            fs::read_to_string(path).map_err(|error| StartError::File(path.clone(), error))?
+        }
+        (None, Some(_)) => SEED.to_owned(),
+        (None, None) => return Ok(None),
+    };
+    Ok(Some(setup::parse(&text)?.at(dev_okta)?))
+}
+
+async fn load_plugin(
+    options: &Options,
+    db: &SqlitePool,
+    seal: &Arc<Seal>,
+    clock: Arc<dyn Clock>,
+) -> Result<Plugin, StartError> {
+    let storage: Arc<dyn Storage> = match &options.database {
+        Database::Memory => Arc::new(MemoryStorage::default()),
+        Database::File(path) => Arc::new(SqliteStorage::open(path).await?),
+    };
+    let credentials = SealedSecrets {
+        db: db.clone(),
+        seal: Arc::clone(seal),
+    };
+    let extra_ca = match &options.extra_ca {
+        Some(path) => Some(fs::read(path).map_err(|error| StartError::File(path.clone(), error))?),
+        None => None,
+    };
+    let http = HttpClient::new(&HttpOptions {
+        extra_ca,
+        danger_allow_loopback: options.danger_allow_loopback,
+        ..HttpOptions::default()
+    })
+    .map_err(StartError::Plugin)?;
+    let capabilities = Capabilities::new(storage, Arc::new(credentials))
+        .with_http(Arc::new(http))
+        .with_clock(clock);
+    let component =
+        Component::from_path(&options.plugin, Pin::Sidecar).map_err(StartError::Plugin)?;
+    // Compiles for some hundred milliseconds; nothing is answered yet that it could keep waiting.
+    Plugin::builder()
+        .component(component)
+        .capabilities(capabilities)
+        .load()
+        .map_err(StartError::Plugin)
+}
+
+/// What the component proposes, with the network that this process may reach.
+async fn policy(plugin: &Plugin, loopback: bool) -> Result<Policy, StartError> {
+    let description = plugin
+        .describe("en")
+        .await
+        .map_err(|error| StartError::Describe(error.to_string()))?;
+    Ok(Policy {
+        network: if loopback {
+            Network::DangerLoopback
+        } else {
+            Network::Public
+        },
+        ..description.defaults
+    })
+}
+
+async fn sweep(ledgerline: Arc<Ledgerline>) {
+    let mut times = tokio::time::interval(SWEEP);
+    loop {
+        times.tick().await;
+        if let Err(error) = sessions::sweep(&ledgerline.db, ledgerline.now()).await {
+            tracing::warn!(%error, "expired sessions could not be removed");
+        }
+    }
+}
+
+/// Passwords are shown only where they are those of this repository's own seed.
+fn welcome(public_url: &PublicUrl, dev_okta: Option<&str>, seeded: bool) -> String {
+    let mut text = format!("\nLedgerline       {}\n", public_url.origin());
+    if let Some(okta) = dev_okta {
+        text += &format!("Okta dashboard   {okta}\nOkta admin       {okta}/admin\n");
+        if seeded {
+            text += setup::SEED_CREDENTIALS;
+        }
+    }
+    text
+}

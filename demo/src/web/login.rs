@@ -1,0 +1,467 @@
+//! The sign-in page: a password, or the Okta button.
+//!
+//! Which company the button is for: the address says it (`?tenant=`), the browser remembers it, there is only one,
+//! or a work e-mail finds it by its approved domain.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{ConnectInfo, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use okta_sso_host::axum::{Cookies, return_to};
+use serde::Deserialize;
+use url::form_urlencoded;
+
+use super::guard::{self, Form, Visit};
+use super::page::{self, Failure, Layout, Message};
+use super::{NEVER_RETURN_TO, Web};
+use crate::accounts::{self, User};
+use crate::domains::State as Standing;
+use crate::history::Event;
+use crate::ledgerline::Ledgerline;
+use crate::tenants::{self, Tenant};
+use crate::{domains, password, sessions, token};
+
+/// The tenant that signed in with Okta here last.
+pub(super) const REMEMBERED: &str = "__Host-tenant";
+
+pub(super) fn router() -> Router<Web> {
+    Router::new()
+        .route("/login", get(show).post(sign_in))
+        .route("/login/okta", get(ask).post(find))
+}
+
+/// What leads to the page.
+#[derive(Deserialize)]
+struct Asked {
+    #[serde(default)]
+    tenant: String,
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    return_to: String,
+}
+
+#[derive(Template)]
+#[template(path = "login.html")]
+struct LoginPage<'a> {
+    layout: Layout,
+    /// The company, when it is known and signs in with Okta.
+    company: Option<&'a str>,
+    /// Where the Okta button leads.
+    okta: String,
+    /// Whether the form for a password is there.
+    with_password: bool,
+    tenant: &'a str,
+    email: &'a str,
+    return_to: &'a str,
+    problem: Option<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "login_okta.html")]
+struct CompanyPage<'a> {
+    layout: Layout,
+    email: &'a str,
+    return_to: &'a str,
+    problem: Option<&'a str>,
+}
+
+async fn show(
+    State(ledgerline): State<Arc<Ledgerline>>,
+    visit: Visit,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let draft = Draft {
+        tenant: named(&ledgerline, &asked.tenant).await?,
+        email: asked.email,
+        return_to: asked.return_to,
+    };
+    let company = match &draft.tenant {
+        Some(tenant) => with_okta(&ledgerline, tenant.clone()).await?,
+        None => usual(&ledgerline, &headers).await?,
+    };
+    Ok(draft.page(&visit, StatusCode::OK, company.as_ref(), None))
+}
+
+/// The form as it is drawn again, so that nothing that was typed is lost but the password.
+struct Draft {
+    /// Named by the address.
+    tenant: Option<Tenant>,
+    email: String,
+    return_to: String,
+}
+
+impl Draft {
+    fn page(
+        &self,
+        visit: &Visit,
+        status: StatusCode,
+        company: Option<&Tenant>,
+        problem: Option<&str>,
+    ) -> Response {
+        let return_to = return_to(&self.return_to, &NEVER_RETURN_TO);
+        let asked_for_okta = self.tenant.is_some() && self.tenant.as_ref() == company;
+        let page = LoginPage {
+            layout: Layout::of(visit),
+            company: company.map(|tenant| tenant.name.as_str()),
+            okta: match company {
+                Some(tenant) => start(&tenant.id, &self.email, return_to),
+                None => with_query(
+                    "/login/okta",
+                    &[("email", &self.email), ("return_to", return_to)],
+                ),
+            },
+            with_password: !asked_for_okta,
+            tenant: self.tenant.as_ref().map_or("", |tenant| &tenant.id),
+            email: &self.email,
+            return_to,
+            problem,
+        };
+        page::show(visit, status, &page)
+    }
+}
+
+/// The address that begins a sign-in with Okta.
+fn start(tenant: &str, email: &str, return_to: &str) -> String {
+    with_query(
+        "/sso/okta/start",
+        &[
+            ("tenant", tenant),
+            ("return_to", return_to),
+            ("login_hint", email),
+        ],
+    )
+}
+
+/// Leaves out what is empty, and the `return_to` that is the default.
+fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in pairs {
+        if !value.is_empty() && (*name, *value) != ("return_to", "/") {
+            query.append_pair(name, value);
+        }
+    }
+    let query = query.finish();
+    if query.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{query}")
+    }
+}
+
+async fn named(ledgerline: &Ledgerline, id: &str) -> Result<Option<Tenant>, sqlx::Error> {
+    if tenants::is_id(id) {
+        tenants::find(&ledgerline.db, id).await
+    } else {
+        Ok(None)
+    }
+}
+
+/// The tenant, if its people sign in with Okta.
+async fn with_okta(ledgerline: &Ledgerline, tenant: Tenant) -> Result<Option<Tenant>, sqlx::Error> {
+    let standings = ledgerline.standings(&tenant.id).await?;
+    Ok((standings.state == Standing::Active).then_some(tenant))
+}
+
+/// The tenant that this browser remembers, or the only one that signs in with Okta.
+async fn usual(
+    ledgerline: &Ledgerline,
+    headers: &HeaderMap,
+) -> Result<Option<Tenant>, sqlx::Error> {
+    let remembered = Cookies::read(headers).one(REMEMBERED).unwrap_or_default();
+    if let Some(tenant) = named(ledgerline, remembered).await?
+        && let Some(tenant) = with_okta(ledgerline, tenant).await?
+    {
+        return Ok(Some(tenant));
+    }
+    let mut only = None;
+    for id in domains::tenants_with_approval(&ledgerline.db).await? {
+        let Some(tenant) = tenants::find(&ledgerline.db, &id).await? else {
+            continue;
+        };
+        if let Some(tenant) = with_okta(ledgerline, tenant).await? {
+            if only.is_some() {
+                return Ok(None);
+            }
+            only = Some(tenant);
+        }
+    }
+    Ok(only)
+}
+
+/// The tenant that holds the domain of this e-mail, with how it signs in.
+async fn home(
+    ledgerline: &Ledgerline,
+    email: &str,
+) -> Result<Option<(Tenant, Standing)>, sqlx::Error> {
+    let Some((_, domain)) = email.rsplit_once('@') else {
+        return Ok(None);
+    };
+    let domain = domain.to_ascii_lowercase();
+    let Some(held) = domains::find(&ledgerline.db, &domain).await? else {
+        return Ok(None);
+    };
+    let Some(tenant) = tenants::find(&ledgerline.db, &held.tenant).await? else {
+        return Ok(None);
+    };
+    let standings = ledgerline.standings(&tenant.id).await?;
+    Ok(Some((tenant, standings.state)))
+}
+
+async fn ask(visit: Visit, Query(asked): Query<Asked>) -> Response {
+    company_page(&visit, StatusCode::OK, &asked.email, &asked.return_to, None)
+}
+
+fn company_page(
+    visit: &Visit,
+    status: StatusCode,
+    email: &str,
+    asked: &str,
+    problem: Option<&str>,
+) -> Response {
+    let page = CompanyPage {
+        layout: Layout::of(visit),
+        email,
+        return_to: return_to(asked, &NEVER_RETURN_TO),
+        problem,
+    };
+    page::show(visit, status, &page)
+}
+
+#[derive(Deserialize)]
+struct WorkEmail {
+    email: String,
+    #[serde(default)]
+    return_to: String,
+}
+
+/// A work e-mail finds its company. Says nothing about who exists: only the domain is looked up.
+async fn find(
+    State(ledgerline): State<Arc<Ledgerline>>,
+    visit: Visit,
+    Form(form): Form<WorkEmail>,
+) -> Result<Response, Failure> {
+    let email = form.email.trim();
+    match home(&ledgerline, email).await? {
+        Some((tenant, Standing::Active)) => {
+            let to = with_query(
+                "/login",
+                &[
+                    ("tenant", &tenant.id),
+                    ("email", email),
+                    ("return_to", return_to(&form.return_to, &NEVER_RETURN_TO)),
+                ],
+            );
+            Ok(Redirect::to(&to).into_response())
+        }
+        _ => {
+            let problem = if accounts::is_email(email) {
+                "No company signs in with Okta under this e-mail’s domain. Check the spelling, or sign in with your password."
+            } else {
+                "Enter your work e-mail, such as anna@company.com."
+            };
+            Ok(company_page(
+                &visit,
+                StatusCode::UNPROCESSABLE_ENTITY,
+                email,
+                &form.return_to,
+                Some(problem),
+            ))
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Credentials {
+    email: String,
+    password: String,
+    #[serde(default)]
+    tenant: String,
+    #[serde(default)]
+    return_to: String,
+}
+
+const WRONG: &str = "E-mail or password is not right. Check both and try again. If your company uses Okta, sign in \
+    with Okta instead.";
+const OKTA_INSTEAD: &str = "Your company signs in with Okta. Sign in with Okta instead.";
+const SUSPENDED: &str = "Your company’s single sign-on is being set up anew, so nobody can sign in at the moment. \
+    Ask your administrator.";
+
+async fn sign_in(
+    State(ledgerline): State<Arc<Ledgerline>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    visit: Visit,
+    Form(form): Form<Credentials>,
+) -> Result<Response, Failure> {
+    let email = form.email.trim().to_owned();
+    let now = ledgerline.now();
+    let address = peer.ip().to_string();
+    let account = email.to_ascii_lowercase();
+    let throttles = &ledgerline.throttles;
+    let taken = throttles
+        .addresses
+        .take(&address, now)
+        .and_then(|()| throttles.accounts.take(&account, now));
+    if let Err(seconds) = taken {
+        return Ok(slow_down(&visit, seconds));
+    }
+    let draft = Draft {
+        tenant: named(&ledgerline, &form.tenant).await?,
+        email,
+        return_to: form.return_to,
+    };
+    let within = draft.tenant.as_ref().map(|tenant| tenant.id.as_str());
+    let candidates = accounts::with_password(&ledgerline.db, &draft.email, within).await?;
+    // As much work for an account that is not there as for one that is.
+    let mut known = Vec::new();
+    let mut tried = Vec::new();
+    if candidates.is_empty() {
+        password::verify(&form.password, None).await;
+    }
+    for (user, hash) in candidates {
+        if password::verify(&form.password, Some(hash)).await {
+            known.push(user);
+        } else {
+            tried.push(user);
+        }
+    }
+    // By the domain alone, whether the account exists or not, and whatever the password was.
+    if let Some((tenant, state)) = home(&ledgerline, &draft.email).await?
+        && !state.accepts_passwords()
+    {
+        let code = "refused/password-not-accepted";
+        refuse(&ledgerline, &tenant.id, code, &draft.email)?;
+        return Ok(instead(&draft, &visit, &tenant, state));
+    }
+    let Some(user) = known.pop() else {
+        for user in tried {
+            refuse(
+                &ledgerline,
+                &user.tenant,
+                "refused/wrong-password",
+                &user.email,
+            )?;
+        }
+        let company = match &draft.tenant {
+            Some(tenant) => with_okta(&ledgerline, tenant.clone()).await?,
+            None => None,
+        };
+        return Ok(draft.page(&visit, StatusCode::FORBIDDEN, company.as_ref(), Some(WRONG)));
+    };
+    if !known.is_empty() {
+        return Ok(choose(&visit));
+    }
+    throttles.addresses.give_back(&address);
+    throttles.accounts.give_back(&account);
+    // An account on a domain that nobody holds, of a company that signs in with Okta: the password proved who asks.
+    let state = ledgerline.standings(&user.tenant).await?.state;
+    if !state.accepts_passwords() {
+        refuse(
+            &ledgerline,
+            &user.tenant,
+            "refused/password-not-accepted",
+            &user.email,
+        )?;
+        let tenant = tenants::find(&ledgerline.db, &user.tenant).await?;
+        let tenant = tenant.ok_or(Failure::NotFound)?;
+        return Ok(instead(&draft, &visit, &tenant, state));
+    }
+    open(&ledgerline, &visit, &user, &draft.return_to).await
+}
+
+/// Without a password's help: the Okta button, or the reason why there is none.
+fn instead(draft: &Draft, visit: &Visit, tenant: &Tenant, state: Standing) -> Response {
+    let draft = Draft {
+        tenant: Some(tenant.clone()),
+        email: draft.email.clone(),
+        return_to: draft.return_to.clone(),
+    };
+    if state == Standing::Active {
+        draft.page(
+            visit,
+            StatusCode::FORBIDDEN,
+            Some(tenant),
+            Some(OKTA_INSTEAD),
+        )
+    } else {
+        draft.page(visit, StatusCode::FORBIDDEN, None, Some(SUSPENDED))
+    }
+}
+
+/// Recorded beside the answer, so that its time does not tell whether there was something to record.
+fn refuse(
+    ledgerline: &Arc<Ledgerline>,
+    tenant: &str,
+    code: &str,
+    actor: &str,
+) -> Result<(), Failure> {
+    let event = Event {
+        at: ledgerline.now(),
+        code: code.to_owned(),
+        correlation_id: token::name()?,
+        actor: actor.chars().take(254).collect(),
+        detail: String::new(),
+    };
+    let (ledgerline, tenant) = (Arc::clone(ledgerline), tenant.to_owned());
+    tokio::spawn(async move { ledgerline.record(&tenant, event).await });
+    Ok(())
+}
+
+async fn open(
+    ledgerline: &Ledgerline,
+    visit: &Visit,
+    user: &User,
+    asked: &str,
+) -> Result<Response, Failure> {
+    if let Some(before) = &visit.cookie {
+        sessions::end(&ledgerline.db, before).await?;
+    }
+    let now = ledgerline.now();
+    let cookie = sessions::open(&ledgerline.db, &ledgerline.seal, user, None, now).await?;
+    let event = Event {
+        at: now,
+        code: "signed-in/password".to_owned(),
+        correlation_id: token::name()?,
+        actor: user.email.clone(),
+        detail: String::new(),
+    };
+    ledgerline.record(&user.tenant, event).await;
+    let mut response = Redirect::to(return_to(asked, &NEVER_RETURN_TO)).into_response();
+    guard::keep_session(&mut response, &cookie);
+    Ok(response)
+}
+
+/// One person, one password, two companies.
+fn choose(visit: &Visit) -> Response {
+    let page = Message {
+        layout: Layout::of(visit),
+        title: "Which company?",
+        text: "You have accounts with the same e-mail and password at more than one company.",
+        next_step: "Open the sign-in page by your company’s own link, which ends in ?tenant= and the company’s name.",
+        link: ("/login", "Back to the sign-in page"),
+        correlation_id: None,
+    };
+    page::show(visit, StatusCode::CONFLICT, &page)
+}
+
+fn slow_down(visit: &Visit, seconds: i64) -> Response {
+    let page = Message {
+        layout: Layout::of(visit),
+        title: "Too many tries",
+        text: "There were too many tries to sign in from here or for this account.",
+        next_step: "Wait a minute, then try again. Signing in with Okta still works.",
+        link: ("/login", "Back to the sign-in page"),
+        correlation_id: None,
+    };
+    let mut response = page::show(visit, StatusCode::TOO_MANY_REQUESTS, &page);
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}

@@ -1,0 +1,347 @@
+//! The product's side of signing in with Okta: its connections, its sessions and its refusals.
+//!
+//! What the person reads comes from the plugin's `messages`; the administrator finds the reason in the history,
+//! under the number that the page shows.
+
+use std::sync::Arc;
+
+use askama::Template;
+use async_trait::async_trait;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use okta_sso_host::CallError;
+use okta_sso_host::Coded;
+use okta_sso_host::axum::{Attempt, Platform, Refusal, return_to, set_cookie};
+use okta_sso_host::contract::{Connection, LoginError, SignedIn};
+
+use super::NEVER_RETURN_TO;
+use super::guard::{self, Visit};
+use super::login::REMEMBERED;
+use super::page::{self, Failure, Layout};
+use crate::accounts::User;
+use crate::connections::{self, Saved};
+use crate::domains::State;
+use crate::history::Event;
+use crate::ledgerline::Ledgerline;
+use crate::sessions::{self, Provider};
+use crate::sign_in::{self, Decision, Vouched};
+use crate::token;
+
+/// How long a browser remembers which company signs in here: 180 days.
+const REMEMBER: u64 = 180 * 24 * 60 * 60;
+
+/// Ledgerline as the ready-made routes see it.
+pub(super) struct Okta(Arc<Ledgerline>);
+
+impl Okta {
+    pub(super) fn new(ledgerline: Arc<Ledgerline>) -> Self {
+        Self(ledgerline)
+    }
+
+    /// The connection of a tenant whose single sign-on is in use.
+    async fn active(&self, saved: Option<Saved>) -> Option<Connection> {
+        let saved = saved?;
+        let connected = async {
+            let standings = self.0.standings(&saved.tenant).await?;
+            match standings.state {
+                State::Active => self.0.connect(&saved).await.map(Some),
+                State::Off | State::AwaitingDomain | State::Suspended => Ok(None),
+            }
+        };
+        connected.await.unwrap_or_else(|error| {
+            tracing::error!(connection = saved.id, %error, "a connection cannot be used");
+            None
+        })
+    }
+}
+
+#[async_trait]
+impl Platform for Okta {
+    async fn connection_of_tenant(&self, tenant: &str) -> Option<Connection> {
+        let saved = connections::of_tenant(&self.0.db, tenant).await;
+        self.active(logged(saved)).await
+    }
+
+    async fn connection(&self, id: &str) -> Option<Connection> {
+        let saved = connections::find(&self.0.db, id).await;
+        self.active(logged(saved)).await
+    }
+
+    async fn signed_in(&self, request: &Parts, attempt: &Attempt, signed_in: SignedIn) -> Response {
+        match self.admit(request, attempt, &signed_in).await {
+            Ok(response) => response,
+            Err(failure) => failure.into_response(),
+        }
+    }
+
+    async fn refused(
+        &self,
+        request: &Parts,
+        attempt: Option<&Attempt>,
+        refusal: Refusal,
+    ) -> Response {
+        let (code, detail, status, wait) = match &refusal {
+            Refusal::NoConnection => (
+                NO_CONNECTION.to_owned(),
+                String::new(),
+                StatusCode::NOT_FOUND,
+                None,
+            ),
+            Refusal::Call(error) => (
+                code_of(error),
+                detail_of(error),
+                status_of(error),
+                wait(error),
+            ),
+        };
+        let refused = Refused {
+            code: &code,
+            detail,
+            status,
+            actor: "",
+        };
+        let mut response = self
+            .refuse(request, attempt, refused)
+            .await
+            .unwrap_or_else(IntoResponse::into_response);
+        if let Some(seconds) = wait {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+/// There is nobody to ask at this company: our own code, since the plugin never saw the request.
+const NO_CONNECTION: &str = "refused/no-connection";
+
+/// Why somebody does not come in.
+struct Refused<'a> {
+    code: &'a str,
+    /// For the administrator.
+    detail: String,
+    status: StatusCode,
+    /// The e-mail that the provider vouched for, if it came so far.
+    actor: &'a str,
+}
+
+impl Okta {
+    /// The provider vouches for somebody: is it one of ours?
+    async fn admit(
+        &self,
+        request: &Parts,
+        attempt: &Attempt,
+        signed_in: &SignedIn,
+    ) -> Result<Response, Failure> {
+        let identity = &signed_in.identity;
+        let vouched = Vouched {
+            issuer: &identity.issuer,
+            subject: &identity.subject,
+            email: &identity.email,
+        };
+        let now = self.0.now();
+        let connection = attempt.connection.id.as_str();
+        match sign_in::settle(&self.0.db, connection, vouched, now).await? {
+            Decision::Known { user, old_email } => {
+                if let Some(old_email) = old_email {
+                    let detail = format!("{old_email} → {}", identity.email);
+                    self.note(&user, "email-changed", attempt, detail).await;
+                }
+                self.note(&user, "signed-in/okta", attempt, String::new())
+                    .await;
+                self.open(request, attempt, signed_in, &user).await
+            }
+            Decision::Pin { user } => {
+                self.note(&user, "signed-in/okta-first", attempt, String::new())
+                    .await;
+                self.open(request, attempt, signed_in, &user).await
+            }
+            Decision::Refused(refusal) => {
+                let refused = Refused {
+                    code: refusal.code(),
+                    detail: String::new(),
+                    status: StatusCode::FORBIDDEN,
+                    actor: &identity.email,
+                };
+                self.refuse(request, Some(attempt), refused).await
+            }
+        }
+    }
+
+    async fn note(&self, user: &User, code: &str, attempt: &Attempt, detail: String) {
+        let event = Event {
+            at: self.0.now(),
+            code: code.to_owned(),
+            correlation_id: attempt.handle.clone(),
+            actor: user.email.clone(),
+            detail,
+        };
+        self.0.record(&user.tenant, event).await;
+    }
+
+    /// A session under a fresh id; what the browser had before ends.
+    async fn open(
+        &self,
+        request: &Parts,
+        attempt: &Attempt,
+        signed_in: &SignedIn,
+        user: &User,
+    ) -> Result<Response, Failure> {
+        let visit = Visit::of(&self.0, &request.headers).await?;
+        if let Some(before) = &visit.cookie {
+            sessions::end(&self.0.db, before).await?;
+        }
+        let provider = Provider {
+            connection_id: &attempt.connection.id,
+            logout_hint: &signed_in.logout_hint,
+        };
+        let now = self.0.now();
+        let cookie = sessions::open(&self.0.db, &self.0.seal, user, Some(provider), now).await?;
+        // It was checked when the attempt began, and it is cheap to be sure.
+        let asked = signed_in.return_to.as_deref().unwrap_or("/");
+        let mut response = Redirect::to(return_to(asked, &NEVER_RETURN_TO)).into_response();
+        guard::keep_session(&mut response, &cookie);
+        let remembered = set_cookie(REMEMBERED, &user.tenant, REMEMBER);
+        guard::append(&mut response, remembered);
+        Ok(response)
+    }
+
+    /// The page says what to do and a number; the reason goes into the tenant's history under that number.
+    async fn refuse(
+        &self,
+        request: &Parts,
+        attempt: Option<&Attempt>,
+        refused: Refused<'_>,
+    ) -> Result<Response, Failure> {
+        let visit = Visit::of(&self.0, &request.headers).await?;
+        let correlation_id = match attempt {
+            Some(attempt) => attempt.handle.clone(),
+            None => token::name()?,
+        };
+        let tenant = match attempt {
+            Some(attempt) => connections::find(&self.0.db, &attempt.connection.id)
+                .await?
+                .map(|saved| saved.tenant),
+            None => None,
+        };
+        match tenant {
+            Some(tenant) => {
+                let event = Event {
+                    at: self.0.now(),
+                    code: refused.code.to_owned(),
+                    correlation_id: correlation_id.clone(),
+                    actor: refused.actor.to_owned(),
+                    detail: refused.detail,
+                };
+                self.0.record(&tenant, event).await;
+            }
+            None => tracing::info!(
+                code = refused.code,
+                correlation_id,
+                "a sign-in of no tenant"
+            ),
+        }
+        let (text, next_step) = match refused.code {
+            NO_CONNECTION => (
+                "This company does not sign in with Okta here, or not at the moment.".to_owned(),
+                "Go back to the sign-in page and enter your work e-mail, or use your password."
+                    .to_owned(),
+            ),
+            code => {
+                let explanation = self.0.explain(code).await;
+                (explanation.for_person, explanation.next_step_for_person)
+            }
+        };
+        let page = RefusedPage {
+            layout: Layout::of(&visit),
+            text: &text,
+            next_step: &next_step,
+            correlation_id: &correlation_id,
+        };
+        Ok(page::show(&visit, refused.status, &page))
+    }
+}
+
+#[derive(Template)]
+#[template(path = "refused.html")]
+struct RefusedPage<'a> {
+    layout: Layout,
+    text: &'a str,
+    next_step: &'a str,
+    correlation_id: &'a str,
+}
+
+fn logged(saved: Result<Option<Saved>, sqlx::Error>) -> Option<Saved> {
+    saved.unwrap_or_else(|error| {
+        tracing::error!(%error, "a connection could not be read");
+        None
+    })
+}
+
+/// The code that stands in history and log; `fault/…` are our own.
+pub(super) fn code_of<E: Coded>(error: &CallError<E>) -> String {
+    match error {
+        CallError::Answer(answer) => answer.code(),
+        CallError::Limit(_) => "fault/limit".to_owned(),
+        CallError::Trap(_) | CallError::Setup(_) => "fault/plugin".to_owned(),
+    }
+}
+
+/// Both sides of a comparison, or the name of a fault: for the administrator.
+fn detail_of(error: &CallError<LoginError>) -> String {
+    let sides = |expected: &Option<String>, found: &Option<String>| match (expected, found) {
+        (Some(expected), Some(found)) => format!("expected {expected}, found {found}"),
+        (Some(expected), None) => format!("expected {expected}"),
+        (None, Some(found)) => format!("found {found}"),
+        (None, None) => String::new(),
+    };
+    match error {
+        CallError::Answer(LoginError::TokenRejected(rejection)) => {
+            sides(&rejection.expected, &rejection.found)
+        }
+        CallError::Answer(LoginError::ProviderMisbehaved(misbehaviour)) => {
+            sides(&misbehaviour.expected, &misbehaviour.found)
+        }
+        CallError::Answer(LoginError::ProviderDenied(denial)) => denial.error.clone(),
+        CallError::Answer(_) => String::new(),
+        fault => fault.to_string(),
+    }
+}
+
+/// The refusals that must not tell who exists share one status.
+fn status_of(error: &CallError<LoginError>) -> StatusCode {
+    let CallError::Answer(answer) = error else {
+        return StatusCode::SERVICE_UNAVAILABLE;
+    };
+    match answer {
+        LoginError::CallbackMalformed
+        | LoginError::TransactionNotFound
+        | LoginError::ConnectionChanged
+        | LoginError::ResponseIssuerMissing
+        | LoginError::ResponseIssuerMismatch
+        | LoginError::CodeRejected => StatusCode::BAD_REQUEST,
+        LoginError::ProviderDenied(_)
+        | LoginError::LoginRequired
+        | LoginError::EmailMissing
+        | LoginError::EmailMalformed
+        | LoginError::EmailUnverified
+        | LoginError::EmailDomainNotApproved => StatusCode::FORBIDDEN,
+        LoginError::ProviderMisbehaved(_)
+        | LoginError::ClientRejected
+        | LoginError::TokenRejected(_) => StatusCode::BAD_GATEWAY,
+        LoginError::ProviderUnavailable(_)
+        | LoginError::ProviderBusy(_)
+        | LoginError::StorageUnavailable
+        | LoginError::RandomnessUnavailable
+        | LoginError::ConnectionInvalid => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+fn wait(error: &CallError<LoginError>) -> Option<u32> {
+    match error {
+        CallError::Answer(LoginError::ProviderBusy(seconds)) => Some(seconds.unwrap_or(60)),
+        _ => None,
+    }
+}

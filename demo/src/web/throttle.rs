@@ -1,0 +1,105 @@
+//! How often something may be tried: a bucket for each address and each account.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+/// The buckets of one process.
+pub(crate) struct Throttles {
+    /// Wrong passwords from one address: 20, and one more every 3 seconds.
+    pub(super) addresses: Throttle,
+    /// Wrong passwords for one account: 10, and one more every minute.
+    pub(super) accounts: Throttle,
+}
+
+impl Default for Throttles {
+    fn default() -> Self {
+        Self {
+            addresses: Throttle::new(20, 3),
+            accounts: Throttle::new(10, 60),
+        }
+    }
+}
+
+/// One bucket for each key: it holds `burst` tries and gains one every `seconds`.
+pub(super) struct Throttle {
+    burst: i64,
+    seconds: i64,
+    /// When each bucket will be full again; a full one is not kept.
+    full_at: Mutex<HashMap<String, i64>>,
+}
+
+/// The most buckets that are kept; beyond them those that are fullest are forgotten.
+const MOST: usize = 20_000;
+
+impl Throttle {
+    fn new(burst: i64, seconds: i64) -> Self {
+        Self {
+            burst,
+            seconds,
+            full_at: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// Takes one try of `key`, or says in how many seconds there will be one.
+    pub(super) fn take(&self, key: &str, now: i64) -> Result<(), i64> {
+        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = full_at.get(key).map_or(now, |at| *at.max(&now));
+        let after = before + self.seconds;
+        let most = now + self.burst * self.seconds;
+        if after > most {
+            return Err(after - most);
+        }
+        if full_at.len() >= MOST {
+            full_at.retain(|_, at| *at > now);
+        }
+        if full_at.len() >= MOST {
+            let mut ends: Vec<_> = full_at.values().copied().collect();
+            let (_, middle, _) = ends.select_nth_unstable(MOST / 2);
+            let middle = *middle;
+            full_at.retain(|_, at| *at > middle);
+        }
+        full_at.insert(key.to_owned(), after);
+        Ok(())
+    }
+
+    /// Gives a try back that turned out to be a good one.
+    pub(super) fn give_back(&self, key: &str) {
+        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = full_at.get_mut(key) {
+            *at -= self.seconds;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_empties_and_fills_by_the_clock() {
+        let throttle = Throttle::new(3, 10);
+        for _ in 0..3 {
+            assert_eq!(throttle.take("a", 100), Ok(()));
+        }
+        assert_eq!(throttle.take("a", 100), Err(10));
+        assert_eq!(throttle.take("a", 109), Err(1));
+        assert_eq!(throttle.take("a", 110), Ok(()));
+        assert_eq!(throttle.take("a", 110), Err(10));
+        assert_eq!(throttle.take("b", 110), Ok(()), "each key has its own");
+        throttle.give_back("a");
+        assert_eq!(throttle.take("a", 110), Ok(()));
+    }
+
+    #[test]
+    fn a_flood_of_keys_is_bounded_and_frees_nobody_who_is_out_of_tries() {
+        let throttle = Throttle::new(3, 10);
+        for _ in 0..3 {
+            throttle.take("guessing", 100).unwrap();
+        }
+        for key in 0..3 * MOST {
+            throttle.take(&key.to_string(), 100).unwrap();
+        }
+        assert!(throttle.full_at.lock().unwrap().len() <= MOST);
+        assert!(throttle.take("guessing", 100).is_err());
+    }
+}

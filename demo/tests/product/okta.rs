@@ -1,0 +1,196 @@
+//! Signing in with Okta, and each way in which that ends without a session.
+
+use okta_sso_demo::dev_okta::Switch;
+
+use crate::stage::Stage;
+
+#[tokio::test]
+async fn signing_in() {
+    let stage = Stage::open().await;
+    let anna = stage.browser();
+    let page = stage.sign_in(&anna, "anna@acme.example").await;
+    page.says(200, "Hello, Anna");
+    assert_eq!(page.url, stage.at("/"));
+    let me = stage.me(&anna).await;
+    assert_eq!(me["tenant"], "acme");
+    assert_eq!(me["email"], "anna@acme.example");
+    assert_eq!(me["method"], "okta");
+    assert!(!me["user"].as_str().unwrap().is_empty());
+    let stranger = stage.browser().get(&stage.at("/me")).await;
+    assert_eq!(stranger.status, 401);
+}
+
+#[tokio::test]
+async fn wrong_browser() {
+    let stage = Stage::open().await;
+    let (anna, stranger) = (stage.browser(), stage.browser());
+    let callback = stage.callback(&anna, "anna@acme.example").await;
+    let page = stranger.visit(&callback).await;
+    page.says(400, "This sign-in was started in another browser")
+        .says(400, "Go back to the sign-in page and try again.");
+    stage.is_signed_out(&stranger);
+    let (code, ..) = stage.history("acme", &page.number()).await;
+    assert_eq!(code, "login/transaction-not-found");
+    // A stranger does not use up somebody's attempt.
+    anna.visit(&callback).await.says(200, "Hello, Anna");
+}
+
+#[tokio::test]
+async fn replayed_callback() {
+    let stage = Stage::open().await;
+    let anna = stage.browser();
+    let callback = stage.callback(&anna, "anna@acme.example").await;
+    anna.visit(&callback).await.says(200, "Hello, Anna");
+    let page = anna.visit(&callback).await;
+    page.says(400, "or was used already.").says(
+        400,
+        "In this browser you are still signed in as anna@acme.example.",
+    );
+    assert_eq!(page.link("Go on to Ledgerline"), stage.at("/"));
+    assert_eq!(stage.me(&anna).await["email"], "anna@acme.example");
+    assert_eq!(stage.count("SELECT count(*) FROM sessions").await, 1);
+}
+
+#[tokio::test]
+async fn two_tabs() {
+    let stage = Stage::open().await;
+    let anna = stage.browser();
+    let first = stage.press_okta(&anna).await;
+    let second = stage.press_okta(&anna).await;
+    let second = stage.identify(&anna, &second, "anna@acme.example").await;
+    let first = stage.identify(&anna, &first, "anna@acme.example").await;
+    assert_ne!(first, second);
+    anna.visit(&first).await.says(200, "Hello, Anna");
+    let session = anna.cookie(&stage.public_url, "__Host-session");
+    anna.visit(&second).await.says(200, "Hello, Anna");
+    assert_ne!(anna.cookie(&stage.public_url, "__Host-session"), session);
+    assert_eq!(stage.count("SELECT count(*) FROM sessions").await, 1);
+}
+
+#[tokio::test]
+async fn tampered_token() {
+    let stage = Stage::open().await;
+    stage.okta.switches().turn_on(Switch::TamperedSignature);
+    let anna = stage.browser();
+    let page = stage.sign_in(&anna, "anna@acme.example").await;
+    page.says(502, "Your sign-in could not be completed.")
+        .says(502, "Go back to the sign-in page and try again.");
+    stage.is_signed_out(&anna);
+    let (code, ..) = stage.history("acme", &page.number()).await;
+    assert_eq!(code, "login/token-rejected/signature-mismatch");
+    assert_eq!(stage.count("SELECT count(*) FROM links").await, 0);
+}
+
+#[tokio::test]
+async fn rotated_key() {
+    let stage = Stage::open().await;
+    stage
+        .sign_in(&stage.browser(), "anna@acme.example")
+        .await
+        .says(200, "Hello, Anna");
+    stage.okta.rotate_keys().unwrap();
+    stage
+        .sign_in(&stage.browser(), "anna@acme.example")
+        .await
+        .says(200, "Hello, Anna");
+    stage.okta.switches().turn_on(Switch::UnknownKey);
+    let page = stage.sign_in(&stage.browser(), "anna@acme.example").await;
+    page.says(502, "Your sign-in could not be completed.");
+    let (code, ..) = stage.history("acme", &page.number()).await;
+    assert_eq!(code, "login/token-rejected/key-not-found");
+}
+
+#[tokio::test]
+async fn thin_token() {
+    let stage = Stage::open().await;
+    stage.okta.switches().turn_on(Switch::ThinTokens);
+    let bo = stage.browser();
+    stage
+        .sign_in(&bo, "bo@acme.example")
+        .await
+        .says(200, "Hello, Bo");
+    assert_eq!(stage.me(&bo).await["email"], "bo@acme.example");
+}
+
+#[tokio::test]
+async fn wrong_domain() {
+    let stage = Stage::open().await;
+    stage.okta.switches().turn_on(Switch::OtherDomain);
+    let bo = stage.browser();
+    let page = stage.sign_in(&bo, "bo@acme.example").await;
+    page.says(403, "that sign-in does not open an account here");
+    stage.is_signed_out(&bo);
+    let (code, ..) = stage.history("acme", &page.number()).await;
+    assert_eq!(code, "login/email-domain-not-approved");
+}
+
+#[tokio::test]
+async fn uninvited_user() {
+    let stage = Stage::open().await;
+    let users = stage.count("SELECT count(*) FROM users").await;
+    let eve = stage.browser();
+    let page = stage.sign_in(&eve, "eve@acme.example").await;
+    page.says(403, "that sign-in does not open an account here")
+        .says(403, "ask your administrator to invite you");
+    stage.is_signed_out(&eve);
+    let (code, actor, _) = stage.history("acme", &page.number()).await;
+    assert_eq!(code, "account/not-invited");
+    assert_eq!(actor, "eve@acme.example");
+    assert_eq!(stage.count("SELECT count(*) FROM users").await, users);
+    assert_eq!(stage.count("SELECT count(*) FROM links").await, 0);
+}
+
+#[tokio::test]
+async fn tile_launch() {
+    let stage = Stage::open().await;
+    let anna = stage.browser();
+    let dashboard = anna.visit(&stage.issuer.parse().unwrap()).await;
+    let dashboard = stage.identify(&anna, &dashboard, "anna@acme.example").await;
+    let dashboard = anna.visit(&dashboard).await;
+    let tile = format!("{}/home/oidc_client/0oaacme", stage.issuer);
+    assert!(dashboard.body.contains("/home/oidc_client/0oaacme"));
+    let page = anna.visit(&tile.parse().unwrap()).await;
+    page.says(
+        403,
+        "403 User performed OIDC single sign-on to app - failure: missing_initiate_login_uri",
+    );
+    stage.is_signed_out(&anna);
+    // The way that the page names works at once: Okta knows her already.
+    page.says(403, "choose Okta on its login page");
+    stage.press_okta(&anna).await.says(200, "Hello, Anna");
+}
+
+/// Refusals that would tell a stranger who exists, in whatever way they differ inside.
+#[tokio::test]
+async fn refusals_of_a_person_read_the_same() {
+    let stage = Stage::open().await;
+    let mut pages = Vec::new();
+    for (login, switch, reason) in [
+        ("eve@acme.example", None, "account/not-invited"),
+        ("old@acme.example", None, "account/not-invited"),
+        ("dan@acme.example", None, "account/disabled"),
+        (
+            "bo@acme.example",
+            Some(Switch::OtherDomain),
+            "login/email-domain-not-approved",
+        ),
+        (
+            "bo@acme.example",
+            Some(Switch::EmailUnverified),
+            "login/email-unverified",
+        ),
+    ] {
+        stage.okta.switches().turn_all_off();
+        if let Some(switch) = switch {
+            stage.okta.switches().turn_on(switch);
+        }
+        let browser = stage.browser();
+        let page = stage.sign_in(&browser, login).await;
+        let number = page.number();
+        assert_eq!(stage.history("acme", &number).await.0, reason);
+        stage.is_signed_out(&browser);
+        pages.push((page.status, page.body.replace(&number, "NUMBER")));
+    }
+    let same = pages.windows(2).all(|pair| pair[0] == pair[1]);
+    assert!(same, "{pages:#?}");
+}
