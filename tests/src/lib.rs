@@ -12,6 +12,7 @@ pub mod coverage;
 pub mod expect;
 pub mod host;
 pub mod key;
+pub mod part;
 pub mod provider;
 pub mod run;
 pub mod template;
