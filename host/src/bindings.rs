@@ -12,5 +12,5 @@ wasmtime::component::bindgen!({
     world: "sso-provider",
     imports: { default: async | trappable },
     exports: { default: async },
-    additional_derives: [PartialEq, Eq],
+    additional_derives: [PartialEq, Eq, serde::Serialize],
 });

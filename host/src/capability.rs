@@ -20,6 +20,7 @@ pub use random::{OsRandom, Random, RandomError};
 pub use signatures::{AwsLcSignatures, SignatureError, Signatures};
 
 use crate::credential::Credentials;
+use crate::record::Recorder;
 use crate::store::Storage;
 
 /// The capabilities that a plugin runs with.
@@ -33,6 +34,7 @@ pub struct Capabilities {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) signatures: Arc<dyn Signatures>,
     pub(crate) log: Arc<dyn Log>,
+    pub(crate) recorder: Option<Arc<dyn Recorder>>,
 }
 
 impl Capabilities {
@@ -48,6 +50,7 @@ impl Capabilities {
             random: Arc::new(OsRandom),
             signatures: Arc::new(AwsLcSignatures),
             log: Arc::new(TracingLog),
+            recorder: None,
         }
     }
 
@@ -90,6 +93,13 @@ impl Capabilities {
     #[must_use]
     pub fn with_log(mut self, log: Arc<dyn Log>) -> Self {
         self.log = log;
+        self
+    }
+
+    /// Lets `recorder` keep whole calls, of the connections that it names. By default none is kept.
+    #[must_use]
+    pub fn with_recorder(mut self, recorder: Arc<dyn Recorder>) -> Self {
+        self.recorder = Some(recorder);
         self
     }
 }

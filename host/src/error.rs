@@ -20,6 +20,18 @@ pub enum CallError<E> {
     Setup(SetupError),
 }
 
+impl<E> CallError<E> {
+    /// What went wrong on this side; empty for an answer, which is the component's to tell.
+    pub(crate) fn fault(&self) -> String {
+        match self {
+            Self::Answer(_) => String::new(),
+            Self::Limit(limit) => limit.to_string(),
+            Self::Trap(trap) => trap.to_string(),
+            Self::Setup(error) => error.to_string(),
+        }
+    }
+}
+
 impl<E: Coded> fmt::Display for CallError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

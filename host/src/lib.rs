@@ -68,6 +68,7 @@ mod exchange;
 mod limits;
 mod permit;
 mod plugin;
+pub mod record;
 mod scope;
 mod state;
 pub mod store;

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
@@ -22,6 +23,7 @@ use crate::engine::{self, TICK};
 use crate::error::{CallError, Limit, SetupError, Trap};
 use crate::limits::Limits;
 use crate::permit::{Place, Places};
+use crate::record::{self, Recording};
 use crate::scope::Scope;
 use crate::state::{self, CallState};
 
@@ -123,7 +125,12 @@ macro_rules! run {
         let (mut running, instance) = $plugin.instantiate($scope).await?;
         let within = running.left();
         let call = instance.$interface().$function(&mut running.store $(, $arg)*);
-        finish(timeout(within, call).await)
+        let outcome = finish(timeout(within, call).await);
+        let name = (stringify!($interface), stringify!($function));
+        $plugin.keep(&mut running, &outcome, record::of, || {
+            (exported(name), vec![$(record::of(&$arg)),*])
+        });
+        outcome
     }};
 }
 
@@ -320,27 +327,58 @@ impl Plugin {
     ) -> Call<Vec<Val>> {
         let name = || SetupError::NoSuchFunction(format!("{interface}.{function}"));
         let pre = self.loaded.pre.instance_pre();
-        let interface = component::full_name(interface);
         let index = pre
             .component()
-            .get_export_index(None, &interface)
+            .get_export_index(None, component::full_name(interface))
             .and_then(|outer| pre.component().get_export_index(Some(&outer), function))
             .ok_or_else(|| CallError::Setup(name()))?;
         let mut running = self.start(connection).await?;
         let instance =
             finish(timeout(running.left(), pre.instantiate_async(&mut running.store)).await)?;
-        let function = instance
+        let exported = instance
             .get_func(&mut running.store, index)
             .ok_or_else(|| CallError::Setup(name()))?;
-        let shape = function.ty(&running.store);
+        let shape = exported.ty(&running.store);
         if shape.params().len() != args.len() {
             return Err(CallError::Setup(SetupError::ArgumentMismatch));
         }
         let mut results = vec![Val::Bool(false); shape.results().len()];
         let within = running.left();
-        let call = function.call_async(&mut running.store, args, &mut results);
-        finish(timeout(within, call).await)?;
-        Ok(results)
+        let call = exported.call_async(&mut running.store, args, &mut results);
+        let outcome = finish(timeout(within, call).await).map(|()| results);
+        let result = |results: &Vec<Val>| results.first().map_or(Value::Null, record::of_val);
+        self.keep(&mut running, &outcome, result, || {
+            let arguments = args.iter().map(record::of_val).collect();
+            (format!("{interface}.{function}"), arguments)
+        });
+        outcome
+    }
+
+    /// Gives the call to the recorder, if this one is recorded.
+    fn keep<T, E>(
+        &self,
+        running: &mut Running,
+        outcome: &Call<T, E>,
+        result: impl FnOnce(&T) -> Value,
+        called: impl FnOnce() -> (String, Vec<Value>),
+    ) {
+        let state = running.store.data_mut();
+        let (Some(recorder), Some(trace)) = (&self.capabilities.recorder, state.tape.take()) else {
+            return;
+        };
+        let outcome = match outcome {
+            Ok(value) => result(value),
+            Err(fault) => json!({ "fault": fault.fault() }),
+        };
+        let (call, arguments) = called();
+        recorder.keep(Recording {
+            component: self.loaded.sha256.clone(),
+            connection: state.connection_id().to_owned(),
+            call,
+            arguments,
+            trace,
+            outcome,
+        });
     }
 
     /// The types of an exported function; `None` when there is no such function.
@@ -432,6 +470,13 @@ impl Running {
     fn left(&self) -> Duration {
         self.limits.wall.saturating_sub(self.started.elapsed())
     }
+}
+
+/// `interface.function`, from the names of the generated bindings.
+fn exported((interface, function): (&str, &str)) -> String {
+    let interface = interface.trim_start_matches("sso_provider_");
+    let function = function.trim_start_matches("call_");
+    format!("{interface}.{}", function.replace('_', "-"))
 }
 
 /// Collapses the layers of failure of one call: out of time, and fault.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wasmtime::component::{HasSelf, Linker};
+use wasmtime::component::Linker;
 
 use crate::bindings::SsoProvider;
 use crate::bindings::sso::provider::{cache, clock, http, log, random, signatures, storage, types};
@@ -11,6 +11,8 @@ use crate::contract::{Algorithm, Level, LogField};
 use crate::error::{SetupError, Trap};
 use crate::exchange;
 use crate::limits::{Limits, Meter};
+use crate::record::Exchange;
+use crate::record::tape::{HasTape, Taped};
 use crate::scope::{Scope, StorageKey};
 
 const MAX_KEY: usize = 256;
@@ -28,6 +30,8 @@ pub(crate) struct CallState {
     /// None: every capability is denied.
     scope: Option<Scope>,
     pub(crate) meter: Meter,
+    /// What capabilities were asked and answered, when this call is recorded.
+    pub(crate) tape: Option<Vec<Exchange>>,
     exchanges_left: u32,
     log_events_left: u32,
 }
@@ -39,6 +43,13 @@ impl CallState {
         limits: &Limits,
     ) -> Self {
         Self {
+            tape: scope
+                .as_ref()
+                .filter(|scope| {
+                    let recorder = capabilities.recorder.as_ref();
+                    recorder.is_some_and(|recorder| recorder.wants(&scope.connection_id))
+                })
+                .map(|_| Vec::new()),
             capabilities,
             scope,
             meter: Meter::new(limits),
@@ -52,6 +63,13 @@ impl CallState {
         self.scope.as_ref().ok_or(Trap::Breach(capability))
     }
 
+    /// Whose call it is; empty when it is nobody's.
+    pub(crate) fn connection_id(&self) -> &str {
+        self.scope
+            .as_ref()
+            .map_or("", |scope| scope.connection_id.as_str())
+    }
+
     fn now(&self) -> u64 {
         self.capabilities.clock.now()
     }
@@ -60,7 +78,7 @@ impl CallState {
 /// The imports that a component is linked with: the seven capabilities, and nothing else.
 pub(crate) fn linker(engine: &wasmtime::Engine) -> Result<Linker<CallState>, SetupError> {
     let mut linker = Linker::new(engine);
-    SsoProvider::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut CallState| state)
+    SsoProvider::add_to_linker::<_, HasTape>(&mut linker, |state| Taped(state))
         .map_err(|_| SetupError::Engine)?;
     Ok(linker)
 }
