@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use okta_sso_host::contract::Level;
+use okta_sso_host::record::{Recorder, Recording};
 use okta_sso_host::{
     Cache, Capabilities, Clock, CredentialError, Credentials, Http, HttpError, HttpRequest,
     HttpResponse, Log, Random, RandomError, Scope, Secret, Storage, StorageError, StorageKey,
@@ -25,7 +26,7 @@ pub type Entries = BTreeMap<Vec<u8>, (Vec<u8>, u64)>;
 type Cached = BTreeMap<(String, Vec<u8>), (Vec<u8>, u64)>;
 
 /// All that a case may script, behind one lock.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct World {
     /// The clock's seconds.
     pub now: u64,
@@ -37,12 +38,14 @@ pub struct World {
     pub entries: Entries,
     /// The log, one line an event.
     pub log: Vec<String>,
+    /// Whole calls, when the capabilities are recorded.
+    pub journal: Vec<Recording>,
     cached: Cached,
     drawn: u64,
 }
 
 /// Hands out the capabilities of one [`World`].
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct ScriptedHost(Arc<Mutex<World>>);
 
 impl ScriptedHost {
@@ -61,6 +64,22 @@ impl ScriptedHost {
             .with_clock(this.clone())
             .with_random(this.clone())
             .with_log(this)
+    }
+
+    /// The capabilities, with every call that uses them written to the journal.
+    #[must_use]
+    pub fn recorded_capabilities(&self) -> Capabilities {
+        self.capabilities().with_recorder(Arc::new(self.clone()))
+    }
+}
+
+impl Recorder for ScriptedHost {
+    fn wants(&self, _: &str) -> bool {
+        true
+    }
+
+    fn keep(&self, recording: Recording) {
+        self.world().journal.push(recording);
     }
 }
 

@@ -1,20 +1,22 @@
 //! Runs cases against the component and says what differs.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail, ensure};
+use okta_sso_host::record::Recording;
 use okta_sso_host::{Component, Pin, Plugin};
 use serde_json::{Value, json};
 use url::Url;
 use wasmtime::component::Val;
 
 use crate::case::{Attempt, Case, CaseFile, HostScript, Object, Stored, merge};
-use crate::connection::{object, scope, settings};
+use crate::connection::{object, scope};
 use crate::expect::difference;
-use crate::host::{CLIENT_SECRET, Entries, ScriptedHost};
+use crate::host::{Entries, ScriptedHost};
 use crate::provider::Provider;
+use crate::script;
 use crate::template::Names;
-use crate::token;
 use crate::value::{code, to_json, to_val};
 
 /// Where `make plugin` puts the component.
@@ -23,11 +25,16 @@ pub fn component_path() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/plugin/okta_sso.wasm")
 }
 
-/// Compiles the component under test over a host without any capability of worth.
+/// The component under test, over a host without any capability of worth; compiled once in a process.
 ///
 /// # Errors
 /// When it was not built yet, and says how.
 pub fn plugin() -> Result<Plugin> {
+    static COMPILED: Mutex<Option<Plugin>> = Mutex::new(None);
+    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(plugin) = &*compiled {
+        return Ok(plugin.clone());
+    }
     let path = component_path();
     ensure!(
         path.is_file(),
@@ -38,7 +45,7 @@ pub fn plugin() -> Result<Plugin> {
         .component(Component::from_path(&path, Pin::Sidecar)?)
         .capabilities(ScriptedHost::default().capabilities())
         .load()?;
-    Ok(plugin)
+    Ok(compiled.insert(plugin).clone())
 }
 
 /// Runs every case of one file; the error tells every one that failed.
@@ -84,17 +91,31 @@ pub async fn case(plugin: &Plugin, case: &Case) -> Result<()> {
     let plugin = plugin.with_capabilities(host.capabilities());
     let mut earlier = Names::default();
     for (index, attempt) in case.attempts.iter().enumerate() {
-        let run = Run {
-            plugin: &plugin,
-            host: &host,
-            attempt,
-            index,
-        };
-        run.run(&mut earlier)
-            .await
-            .with_context(|| format!("attempt {index}"))?;
+        self::attempt(&plugin, &host, attempt, index, &mut earlier).await?;
     }
     Ok(())
+}
+
+/// Runs one attempt of a case, after those that `earlier` knows.
+///
+/// # Errors
+/// When its outcome is not the expected one.
+pub async fn attempt(
+    plugin: &Plugin,
+    host: &ScriptedHost,
+    attempt: &Attempt,
+    index: usize,
+    earlier: &mut Names,
+) -> Result<()> {
+    let run = Run {
+        plugin,
+        host,
+        attempt,
+        index,
+    };
+    run.run(earlier)
+        .await
+        .with_context(|| format!("attempt {index}"))
 }
 
 /// One attempt of a case, with what it runs on.
@@ -108,121 +129,57 @@ struct Run<'a> {
 impl Run<'_> {
     async fn run(&self, earlier: &mut Names) -> Result<()> {
         let attempt = self.attempt;
-        let mut names = earlier.clone();
-        names.set("client-secret", CLIENT_SECRET);
-        names.set(
-            "code",
-            format!("code-{}-SplxlOBeZQQYbYS6WxSbIA", self.index),
-        );
-        names.set(
-            "access-token",
-            format!("access-{}-mF_9.B5f-4.1JqM", self.index),
-        );
-        names.set(
-            "revocation-endpoint",
-            "https://app.ledgerline.example/revoke",
-        );
-        for key in ["rsa-1", "rsa-2"] {
-            names.set(format!("{key}.pem"), crate::key::pem(key)?);
-            names.set(
-                format!("{key}.n"),
-                crate::key::jwk(key)?["n"].as_str().unwrap_or_default(),
-            );
+        let mut names = script::names(self.index, earlier)?;
+        let mut connection = Object::new();
+        let mut at_callback = Object::new();
+        if attempt.call != "config.check" {
+            connection = self.checked(&Object::new()).await?;
+            merge(&mut connection, &attempt.input.connection);
+            script::name_connection(&mut names, &connection);
+            at_callback.clone_from(&connection);
+            if !attempt.input.settings_at_callback.is_empty() {
+                at_callback = self.checked(&attempt.input.settings_at_callback).await?;
+            }
+            merge(&mut at_callback, &attempt.input.connection_at_callback);
         }
-
-        if attempt.call == "config.check" {
-            let mut given = settings();
-            merge(
-                &mut given,
-                &object(names.fill_value(&json!(attempt.input.settings))?),
-            );
-            self.provide(&names, attempt.clock, attempt.host);
-            let before = self.host.world().entries.clone();
-            let got = self
-                .call("config.check", None, vec![Value::Object(given)])
-                .await?;
-            return self.judge(&got, &names, &before, &before);
-        }
-
-        let connection = self.connection(&mut names).await?;
-        let mut at_callback = connection.clone();
-        if !attempt.input.settings_at_callback.is_empty() {
-            at_callback = self.checked(&attempt.input.settings_at_callback).await?;
-        }
-        merge(&mut at_callback, &attempt.input.connection_at_callback);
         let before = self.host.world().entries.clone();
-        let login = ["login.complete", "login.rehearse", "login.locate"];
-        let got = if attempt.call == "login.begin" {
-            self.provide(&names, attempt.clock, attempt.host);
-            let arguments = vec![Value::Object(connection.clone()), self.request(&names)?];
-            let got = self
-                .call("login.begin", Some(&connection), arguments)
-                .await?;
-            if let Val::Result(Ok(Some(redirect))) = &got {
-                self.redirected(&to_json(redirect), &mut names)?;
-            }
-            got
-        } else if login.contains(&attempt.call.as_str()) {
+        if attempt.comes_back() {
             self.begin(&connection, &mut names).await?;
-            let after_begin = self.host.world().entries.clone();
-            self.provide(&names, attempt.clock, attempt.host);
-            let callback = &attempt.input.callback;
-            let query = Value::String(names.fill(&callback.query)?);
-            let got = if attempt.call == "login.locate" {
-                self.call("login.locate", None, vec![query]).await?
-            } else {
-                let binding = callback.browser_binding.as_deref();
-                let binding = binding.map(|text| names.fill(text)).transpose()?;
-                let callback = json!({ "query": query, "browser-binding": binding });
-                let arguments = vec![Value::Object(at_callback.clone()), callback];
-                self.call(&attempt.call, Some(&at_callback), arguments)
-                    .await?
-            };
-            if let Val::Result(Ok(Some(signed_in))) = &got
-                && let Some(hint) = to_json(signed_in)["logout-hint"].as_str()
-            {
-                names.set("logout-hint", hint);
-            }
-            self.judge(&got, &names, &before, &after_begin)?;
-            self.remember(&names, earlier);
-            return Ok(());
-        } else {
-            self.provide(&names, attempt.clock, attempt.host);
-            let arguments = self.arguments(&connection, &names)?;
-            let capable = !attempt.call.starts_with("messages.")
-                && !attempt.call.starts_with("claims.")
-                && attempt.call != "config.describe";
-            self.call(&attempt.call, capable.then_some(&connection), arguments)
-                .await?
-        };
-        self.judge(&got, &names, &before, &before)?;
-        self.remember(&names, earlier);
-        Ok(())
-    }
-
-    /// The checked connection of the case's settings, then changed by hand as the case says.
-    async fn connection(&self, names: &mut Names) -> Result<Object> {
-        let mut connection = self.checked(&Object::new()).await?;
-        merge(&mut connection, &self.attempt.input.connection);
-        for name in ["issuer", "client-id", "redirect-uri"] {
-            let text = connection
-                .get(name)
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            names.set(name, text);
         }
-        Ok(connection)
+        let begun = self.host.world().entries.clone();
+        self.provide(&names, attempt.clock, attempt.host);
+        let arguments = attempt.arguments(
+            Value::Object(connection.clone()),
+            Value::Object(at_callback.clone()),
+            &names,
+        )?;
+        let scope = if attempt.comes_back() {
+            &at_callback
+        } else {
+            &connection
+        };
+        let scope = attempt.has_capabilities().then_some(scope);
+        let got = self.call(&attempt.call, scope, arguments).await?;
+        let good = to_json(&got)["ok"].clone();
+        match attempt.call.as_str() {
+            "login.begin" if !good.is_null() => self.redirected(&good, &mut names)?,
+            "login.complete" if !good.is_null() => {
+                names.set(
+                    "logout-hint",
+                    good["logout-hint"].as_str().unwrap_or_default(),
+                );
+            }
+            _ => {}
+        }
+        self.judge(&got, &names, &before, &begun)?;
+        script::remember(self.index, &names, earlier);
+        Ok(())
     }
 
     /// What `config.check` makes of the case's settings and `more`.
     async fn checked(&self, more: &Object) -> Result<Object> {
-        let mut given = settings();
-        merge(&mut given, &self.attempt.input.settings);
-        merge(&mut given, more);
-        let got = self
-            .call("config.check", None, vec![Value::Object(given)])
-            .await?;
-        let checked = to_json(&got);
+        let given = Value::Object(self.attempt.settings(more));
+        let checked = to_json(&self.call("config.check", None, vec![given]).await?);
         let connection = object(checked["ok"]["connection"].clone());
         ensure!(
             !connection.is_empty(),
@@ -234,7 +191,10 @@ impl Run<'_> {
     /// Starts the attempt; none of its faults are on yet but those of the provider.
     async fn begin(&self, connection: &Object, names: &mut Names) -> Result<()> {
         self.provide(names, self.attempt.begun, HostScript::default());
-        let arguments = vec![Value::Object(connection.clone()), self.request(names)?];
+        let arguments = vec![
+            Value::Object(connection.clone()),
+            self.attempt.request(names)?,
+        ];
         let got = to_json(
             &self
                 .call("login.begin", Some(connection), arguments)
@@ -242,10 +202,6 @@ impl Run<'_> {
         );
         ensure!(got["ok"].is_object(), "the attempt cannot begin: {got}");
         self.redirected(&got["ok"], names)
-    }
-
-    fn request(&self, names: &Names) -> Result<Value> {
-        names.fill_value(&json!(self.attempt.input.request))
     }
 
     /// Learns what the browser carries, from the redirect or from the pushed request.
@@ -299,70 +255,6 @@ impl Run<'_> {
         world.log.clear();
     }
 
-    fn arguments(&self, connection: &Object, names: &Names) -> Result<Vec<Value>> {
-        let attempt = self.attempt;
-        let own = attempt
-            .input
-            .arguments
-            .iter()
-            .map(|argument| names.fill_value(argument));
-        let own: Vec<Value> = own.collect::<Result<_>>()?;
-        let connection = Value::Object(connection.clone());
-        let token = &attempt.input.token;
-        Ok(match attempt.call.as_str() {
-            "config.probe" => vec![connection],
-            "logout.begin" => [vec![connection], own].concat(),
-            "claims.validate" => {
-                let mut names = names.clone();
-                names.set("nonce", "nonce-1");
-                let forged = token::forge(token, token::id_token_claims(), None, &names)?;
-                let mut expectations = object(json!({
-                    "nonce": "nonce-1",
-                    "access-token": names.get("access-token"),
-                    "now": attempt.clock,
-                }));
-                merge(
-                    &mut expectations,
-                    &own.first().cloned().map(object).unwrap_or_default(),
-                );
-                let payload = String::from_utf8(forged.payload)?;
-                vec![
-                    connection,
-                    json!(forged.header),
-                    json!(payload),
-                    json!(expectations),
-                ]
-            }
-            "logout.receive-logout-token" => {
-                let claims = token::logout_token_claims();
-                let forged = token::forge(token, claims, Some("logout+jwt"), names)?;
-                vec![connection, json!(forged.compact)]
-            }
-            "logout.receive-revocation" => {
-                let claims = token::revocation_token_claims();
-                let typ = "global-token-revocation+jwt";
-                let forged = token::forge(token, claims, Some(typ), names)?;
-                let mut names = names.clone();
-                names.set("token", forged.compact);
-                let mut request = object(json!({
-                    "authorization": "Bearer {token}",
-                    "body": r#"{"sub_id":{"format":"iss_sub","iss":"{issuer}","sub":"00u1anna"}}"#,
-                    "endpoint": "{revocation-endpoint}",
-                }));
-                let own = attempt
-                    .input
-                    .arguments
-                    .first()
-                    .cloned()
-                    .map(object)
-                    .unwrap_or_default();
-                merge(&mut request, &own);
-                vec![connection, names.fill_value(&Value::Object(request))?]
-            }
-            _ => own,
-        })
-    }
-
     async fn call(
         &self,
         name: &str,
@@ -395,25 +287,21 @@ impl Run<'_> {
             .call(interface, function, scope.as_ref(), &arguments)
             .await;
         let mut results = results.map_err(|fault| anyhow::anyhow!("{name}: {fault}"))?;
-        results
+        let result = results
             .pop()
-            .with_context(|| format!("{name} gives nothing back"))
-    }
-
-    fn remember(&self, names: &Names, earlier: &mut Names) {
-        for name in [
-            "state",
-            "nonce",
-            "code",
-            "access-token",
-            "handle",
-            "browser-binding",
-            "logout-hint",
-        ] {
-            if let Some(text) = names.get(name) {
-                earlier.set(format!("{}.{name}", self.index), text);
-            }
+            .with_context(|| format!("{name} gives nothing back"))?;
+        if connection.is_none() {
+            // A call without capabilities is nobody's, so the host does not record it.
+            self.host.world().journal.push(Recording {
+                component: self.plugin.sha256().to_owned(),
+                connection: String::new(),
+                call: name.to_owned(),
+                arguments: arguments.iter().map(to_json).collect(),
+                trace: Vec::new(),
+                outcome: to_json(&result),
+            });
         }
+        Ok(result)
     }
 
     /// Compares everything that the call did with what the case expects.

@@ -3,6 +3,8 @@
 //! Holes keep a case readable: what the component draws at random has a name, and a value of 33,000 characters has a
 //! length. A brace that starts no hole is itself, so JSON texts need no escapes.
 
+pub mod open;
+
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
@@ -116,7 +118,14 @@ fn hole(text: &str) -> Option<(&str, &str)> {
     (named || repeated).then_some((inside, after))
 }
 
-fn changed(text: &str, filter: &str) -> Result<String> {
+/// `text` changed by one filter.
+///
+/// # Errors
+/// When there is no such filter, or it does not fit.
+pub fn changed(text: &str, filter: &str) -> Result<String> {
+    if open::is_open(text) {
+        return open::filtered(text, filter);
+    }
     Ok(match filter {
         "upper" => text.to_ascii_uppercase(),
         "lower" => text.to_ascii_lowercase(),

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 use crate::case::{Attempt, Object, Patch, Signature, TokenScript};
 use crate::connection::object;
 use crate::key;
-use crate::template::Names;
+use crate::template::{Names, open};
 
 /// The claims of an ID token as Okta's org authorization server sends it when `email` is in it. Templates.
 #[must_use]
@@ -98,10 +98,7 @@ pub fn forge(
     }
     let header = patched(header, &script.header, &names)?;
     let payload = patched(claims, &script.claims, &names)?;
-    let encoded = (
-        URL_SAFE_NO_PAD.encode(&header),
-        URL_SAFE_NO_PAD.encode(&payload),
-    );
+    let encoded = (open::base64url(&header), open::base64url(&payload));
     let message = format!("{}.{}", encoded.0, encoded.1);
     let signature = sign(script, message.as_bytes(), &names)?;
     names.set("header", encoded.0);
@@ -156,7 +153,20 @@ pub fn patched(default: Object, patch: &Patch, names: &Names) -> Result<Vec<u8>>
 
 fn sign(script: &TokenScript, message: &[u8], names: &Names) -> Result<Vec<u8>> {
     let signing = &script.signing;
-    let right = |der| key::sign(&signing.key, &signing.algorithm, message, der);
+    // A message that is not known yet cannot be signed: the flat form says what is genuine, and needs only bytes that
+    // are the same whenever it is made.
+    let open = std::str::from_utf8(message).is_ok_and(open::is_open);
+    let right = |der| -> Result<Vec<u8>> {
+        let signature = key::sign(&signing.key, &signing.algorithm, message, der)?;
+        // ECDSA in ASN.1 has no fixed length.
+        let length = if der { 70 } else { signature.len() };
+        let digest = Sha256::digest(message);
+        Ok(if open {
+            digest.into_iter().cycle().take(length).collect()
+        } else {
+            signature
+        })
+    };
     Ok(match &signing.signature {
         Signature::Right => right(false)?,
         Signature::Tampered => {

@@ -1,10 +1,12 @@
-//! JSON to and from component values, by the function's own types: cases are written in the contract's names.
+//! JSON to component values, by the function's own types: cases are written in the contract's names.
 //!
-//! Records are objects, an absent option is null or left out, enums and variants without payload are strings, other
-//! variants are objects of one member, results are `{"ok": …}` or `{"error": …}`.
+//! What `okta_sso_host::record::of_val` writes can be read here. An absent option may also be left out.
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_json::{Map, Value, json};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+pub use okta_sso_host::record::of_val as to_json;
+use serde_json::Value;
 use wasmtime::component::{Type, Val};
 
 /// Reads `value` as `kind`.
@@ -19,8 +21,13 @@ pub fn to_val(value: &Value, kind: &Type) -> Result<Val> {
         (Type::U16, Value::Number(number)) => Val::U16(integer(number)?),
         (Type::U32, Value::Number(number)) => Val::U32(integer(number)?),
         (Type::U64, Value::Number(number)) => Val::U64(integer(number)?),
+        (Type::U64, Value::String(digits)) => Val::U64(digits.parse()?),
         (Type::Option(_), Value::Null) => Val::Option(None),
         (Type::Option(inner), value) => Val::Option(Some(Box::new(to_val(value, &inner.ty())?))),
+        (Type::List(list), Value::String(text)) => {
+            ensure!(list.ty() == Type::U8, "a list, not a text");
+            Val::List(STANDARD.decode(text)?.into_iter().map(Val::U8).collect())
+        }
         (Type::List(list), Value::Array(items)) => Val::List(
             items
                 .iter()
@@ -68,6 +75,17 @@ pub fn to_val(value: &Value, kind: &Type) -> Result<Val> {
             };
             Val::Variant(name.to_owned(), payload)
         }
+        (Type::Result(kind), Value::Object(members)) => {
+            let payload = |value: &Value, kind: Option<Type>| {
+                let payload = kind.map(|kind| to_val(value, &kind)).transpose()?;
+                Ok::<_, anyhow::Error>(payload.map(Box::new))
+            };
+            match (members.get("ok"), members.get("error")) {
+                (Some(value), None) => Val::Result(Ok(payload(value, kind.ok())?)),
+                (None, Some(value)) => Val::Result(Err(payload(value, kind.err())?)),
+                _ => bail!("a result is `ok` or `error`"),
+            }
+        }
         (kind, value) => bail!("{value} is no {kind:?}"),
     })
 }
@@ -77,37 +95,6 @@ fn integer<T: TryFrom<u64>>(number: &serde_json::Number) -> Result<T> {
         .as_u64()
         .and_then(|value| T::try_from(value).ok())
         .with_context(|| format!("{number} is out of range"))
-}
-
-/// Writes a component value as JSON.
-#[must_use]
-pub fn to_json(val: &Val) -> Value {
-    match val {
-        Val::Bool(value) => json!(value),
-        Val::U8(value) => json!(value),
-        Val::U16(value) => json!(value),
-        Val::U32(value) => json!(value),
-        Val::U64(value) => json!(value),
-        Val::String(text) | Val::Enum(text) => json!(text),
-        Val::Option(None) => Value::Null,
-        Val::Option(Some(inner)) => to_json(inner),
-        Val::List(items) => items.iter().map(to_json).collect(),
-        Val::Record(fields) => Value::Object(
-            fields
-                .iter()
-                .map(|(name, value)| (name.clone(), to_json(value)))
-                .collect(),
-        ),
-        Val::Variant(name, None) => json!(name),
-        Val::Variant(name, Some(payload)) => one(name, to_json(payload)),
-        Val::Result(Ok(payload)) => one("ok", payload.as_deref().map_or(Value::Null, to_json)),
-        Val::Result(Err(payload)) => one("error", payload.as_deref().map_or(Value::Null, to_json)),
-        other => json!(format!("{other:?}")),
-    }
-}
-
-fn one(name: &str, value: Value) -> Value {
-    Value::Object(Map::from_iter([(name.to_owned(), value)]))
 }
 
 /// A refusal's code without its interface: the case, then each enum that it carries, joined by `/`.

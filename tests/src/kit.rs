@@ -1,0 +1,249 @@
+//! The command's parts: the flat cases, the hosts that run them, and replay.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+use okta_sso_host::record::Recording;
+use serde::{Deserialize, Serialize};
+
+use crate::case::CaseFile;
+use crate::flat::sandbox::Sandbox;
+use crate::flat::{About, Failure, FlatCase, TraceCase, contract, generate, trace, types};
+use crate::run::{component_path, plugin};
+
+/// Who runs the component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Host {
+    /// wasmtime, in this process.
+    Rust,
+    /// `host/examples/node`.
+    Node,
+    /// `host/examples/python`.
+    Python,
+}
+
+/// A case's verdict; without failures it passed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verdict {
+    /// `contract` or `trace`.
+    pub kind: String,
+    /// What the case says about itself.
+    pub about: About,
+    /// How the run differed.
+    pub failures: Vec<Failure>,
+}
+
+/// A line that a host program answers with.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Answer {
+    kind: String,
+    id: String,
+    failures: Vec<Failure>,
+}
+
+/// Every flat case, made of the authored ones with this project's own component.
+///
+/// # Errors
+/// When the component was not built, or a case does not pass on it.
+pub fn cases() -> Result<Vec<FlatCase>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let plugin = plugin()?;
+    let mut cases = Vec::new();
+    for file in CaseFile::names()? {
+        for case in CaseFile::read(&file)? {
+            let flat = runtime.block_on(generate::flatten(&plugin, &case));
+            cases.extend(flat.with_context(|| format!("cases/{file}.json: {}", case.about.id))?);
+        }
+    }
+    Ok(cases)
+}
+
+/// Whether `component` is this project's own build.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn is_own(component: &Path) -> Result<bool> {
+    let read = |path: &Path| {
+        std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+    };
+    let path = component_path();
+    ensure!(
+        path.is_file(),
+        "the cases are made with this project's component: run `make plugin` first"
+    );
+    Ok(read(component)? == read(&path)?)
+}
+
+/// Runs `cases` on `host`, and tells each verdict as it comes.
+///
+/// # Errors
+/// When the component or the host cannot be started, or the host does not answer every case.
+pub fn run(
+    host: Host,
+    component: &Path,
+    cases: &[FlatCase],
+    mut tell: impl FnMut(Verdict),
+) -> Result<()> {
+    // Also for the others: it says best what is wrong with a component.
+    let sandbox = Sandbox::load(component)?;
+    let folder = match host {
+        Host::Rust => {
+            for case in cases {
+                tell(play(&sandbox, case));
+            }
+            return Ok(());
+        }
+        Host::Node => "node",
+        Host::Python => "python",
+    };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../host/examples")
+        .join(folder);
+    let program = folder.join("conformance");
+    ensure!(program.is_file(), "{} is not there", program.display());
+    program_runs(Command::new(program), component, cases, tell)
+}
+
+/// Runs one case in this process.
+#[must_use]
+pub fn play(sandbox: &Sandbox, case: &FlatCase) -> Verdict {
+    let failures = match case {
+        FlatCase::Contract(case) => contract::play(sandbox, case),
+        FlatCase::Trace(case) => trace::play(sandbox, case),
+    };
+    Verdict {
+        kind: kind(case).into(),
+        about: case.about().clone(),
+        failures,
+    }
+}
+
+fn kind(case: &FlatCase) -> &'static str {
+    match case {
+        FlatCase::Contract(_) => "contract",
+        FlatCase::Trace(_) => "trace",
+    }
+}
+
+/// A host program: `PROGRAM COMPONENT TYPES`, cases on standard input, one verdict a line on standard output.
+fn program_runs(
+    mut command: Command,
+    component: &Path,
+    cases: &[FlatCase],
+    mut tell: impl FnMut(Verdict),
+) -> Result<()> {
+    let folder = std::env::temp_dir().join(format!("okta-sso-conformance-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    let types = folder.join("types.json");
+    std::fs::write(&types, types::contract()?.to_string())?;
+    let name = command.get_program().to_string_lossy().into_owned();
+    command
+        .arg(component)
+        .arg(&types)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("cannot start {name}"))?;
+    let mut input = child.stdin.take().context("no standard input")?;
+    let output = child.stdout.take().context("no standard output")?;
+    let lines: Vec<String> = cases
+        .iter()
+        .map(serde_json::to_string)
+        .collect::<Result<_, _>>()?;
+    // Written from another thread: the program may answer before it has read everything. It reports a broken pipe by
+    // answering too few.
+    let writer =
+        std::thread::spawn(move || lines.iter().try_for_each(|line| writeln!(input, "{line}")));
+    let mut answers = BufReader::new(output).lines();
+    for case in cases {
+        let (kind, about) = (kind(case), case.about());
+        let Some(line) = answers.next().transpose()? else {
+            bail!("{name} ended before case {}", about.id);
+        };
+        let answer: Answer =
+            serde_json::from_str(&line).with_context(|| format!("{name} answered {line}"))?;
+        ensure!(
+            answer.kind == kind && answer.id == about.id,
+            "{name} answered {} instead of {}",
+            answer.id,
+            about.id
+        );
+        tell(Verdict {
+            kind: kind.into(),
+            about: about.clone(),
+            failures: answer.failures,
+        });
+    }
+    let written = writer.join();
+    let status = child.wait()?;
+    std::fs::remove_dir_all(&folder)?;
+    ensure!(
+        status.success() && matches!(written, Ok(Ok(()))),
+        "{name} ended with {status}"
+    );
+    Ok(())
+}
+
+/// Plays a recording against the component that it names.
+///
+/// # Errors
+/// When either cannot be read, or they do not belong together.
+pub fn replay(recording: &Path, component: &Path) -> Result<Vec<Failure>> {
+    let text = std::fs::read_to_string(recording)
+        .with_context(|| format!("cannot read {}", recording.display()))?;
+    let recording: Recording = serde_json::from_str(&text).context("this is no recording")?;
+    let sandbox = Sandbox::load(component)?;
+    ensure!(
+        sandbox.sha256() == recording.component,
+        "the recording is of another component: its SHA-256 is {}, that of {} is {}",
+        recording.component,
+        component.display(),
+        sandbox.sha256()
+    );
+    let about = About {
+        id: "recording".into(),
+        file: String::new(),
+        spec: None,
+        comment: None,
+    };
+    let case = TraceCase {
+        about,
+        call: recording.call,
+        arguments: recording.arguments,
+        trace: recording.trace,
+        outcome: recording.outcome,
+    };
+    Ok(trace::play(&sandbox, &case))
+}
+
+/// Writes everything that a host in another language needs into `folder`; gives back names, lines and bytes.
+///
+/// # Errors
+/// When the cases cannot be made or the folder not be written.
+pub fn write(folder: &Path) -> Result<Vec<(PathBuf, usize, usize)>> {
+    std::fs::create_dir_all(folder)?;
+    let mut files = [
+        ("contract.jsonl", String::new()),
+        ("trace.jsonl", String::new()),
+    ];
+    for case in cases()? {
+        let file = usize::from(matches!(case, FlatCase::Trace(_)));
+        files[file].1.push_str(&serde_json::to_string(&case)?);
+        files[file].1.push('\n');
+    }
+    let types = ("types.json", format!("{}\n", types::contract()?));
+    let mut written = Vec::new();
+    for (name, text) in files.into_iter().chain([types]) {
+        let path = folder.join(name);
+        std::fs::write(&path, &text)?;
+        written.push((path, text.lines().count(), text.len()));
+    }
+    Ok(written)
+}

@@ -1,0 +1,182 @@
+//! `okta-sso-conformance`: proves a component of the contract against its cases, on a host of any language.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use okta_sso_conformance::flat::FlatCase;
+use okta_sso_conformance::kit::{self, Host};
+use okta_sso_conformance::report;
+
+#[derive(Parser)]
+#[command(name = "okta-sso-conformance", about, version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the flat cases against a component.
+    Run(Run),
+    /// Runs a recorded call again, offline, and compares the outcome.
+    Replay(Replay),
+    /// Writes the flat cases, the contract's types and the schemas into a folder.
+    Generate {
+        /// The folder; made when it is not there.
+        #[arg(long, default_value = "target/conformance")]
+        out: PathBuf,
+    },
+}
+
+#[derive(Args)]
+struct Run {
+    /// The component to prove: anybody's.
+    #[arg(long, value_name = "FILE")]
+    component: PathBuf,
+    /// The host to run it on.
+    #[arg(long, value_enum, default_value = "rust")]
+    host: Host,
+    /// Only cases whose id, file or section contains this text.
+    #[arg(long, default_value = "")]
+    filter: String,
+    /// Which cases. By default contract cases, and trace cases too when the component is this project's own build.
+    #[arg(long, value_enum)]
+    kind: Option<Kind>,
+    /// Write a report to standard output.
+    #[arg(long, value_enum)]
+    report: Option<Report>,
+}
+
+#[derive(Args)]
+struct Replay {
+    /// A recording, decrypted.
+    recording: PathBuf,
+    /// The component that was recorded.
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "target/plugin/okta_sso.wasm"
+    )]
+    component: PathBuf,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    Contract,
+    Trace,
+    All,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Report {
+    Json,
+    Junit,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Run(arguments) => run(&arguments),
+        Command::Replay(arguments) => replay(&arguments),
+        Command::Generate { out } => generate(&out),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("okta-sso-conformance: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: &Run) -> Result<bool> {
+    let own = kit::is_own(&arguments.component)?;
+    let kind = arguments
+        .kind
+        .unwrap_or(if own { Kind::All } else { Kind::Contract });
+    let mut cases = kit::cases()?;
+    cases.retain(|case| {
+        let right = match case {
+            FlatCase::Contract(_) => kind != Kind::Trace,
+            FlatCase::Trace(_) => kind != Kind::Contract,
+        };
+        let about = case.about();
+        let fields = [Some(&about.id), Some(&about.file), about.spec.as_ref()];
+        let mut fields = fields.into_iter().flatten();
+        right && fields.any(|field| field.contains(&arguments.filter))
+    });
+    anyhow::ensure!(
+        !cases.is_empty(),
+        "no case has `{}` in its id, file or section",
+        arguments.filter
+    );
+
+    let bar = bar(cases.len());
+    let mut verdicts = Vec::new();
+    kit::run(arguments.host, &arguments.component, &cases, |verdict| {
+        bar.inc(1);
+        if !verdict.failures.is_empty() {
+            bar.suspend(|| eprint!("{}", report::failure(&verdict)));
+        }
+        verdicts.push(verdict);
+    })?;
+    bar.finish_and_clear();
+
+    let failed = verdicts
+        .iter()
+        .filter(|verdict| !verdict.failures.is_empty())
+        .count();
+    let summary = format!("{} passed, {failed} failed", verdicts.len() - failed);
+    let mut stdout = std::io::stdout().lock();
+    match arguments.report {
+        None => writeln!(stdout, "{summary}")?,
+        Some(format) => {
+            let text = match format {
+                Report::Json => report::json(&verdicts),
+                Report::Junit => report::junit(&verdicts),
+            };
+            writeln!(stdout, "{text}")?;
+            eprintln!("{summary}");
+        }
+    }
+    Ok(failed == 0)
+}
+
+/// Drawn on a terminal; elsewhere nothing is.
+fn bar(cases: usize) -> ProgressBar {
+    let target = if std::io::stderr().is_terminal() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {elapsed}");
+    ProgressBar::with_draw_target(Some(cases as u64), target)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn replay(arguments: &Replay) -> Result<bool> {
+    let failures = kit::replay(&arguments.recording, &arguments.component)?;
+    for failure in &failures {
+        eprint!("{}", report::difference(failure));
+    }
+    println!(
+        "{}",
+        if failures.is_empty() {
+            "same outcome, same calls"
+        } else {
+            "the replay differs"
+        }
+    );
+    Ok(failures.is_empty())
+}
+
+fn generate(out: &std::path::Path) -> Result<bool> {
+    for (file, lines, bytes) in kit::write(out)? {
+        println!("{}  {lines} lines  {bytes} bytes", file.display());
+    }
+    Ok(true)
+}
