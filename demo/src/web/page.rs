@@ -212,6 +212,8 @@ pub(super) async fn method_not_allowed() -> Failure {
     Failure::MethodNotAllowed
 }
 
+const ICON: &str = include_str!("../../templates/icon.svg");
+
 /// Style, script and icon, which are part of the program.
 pub(super) fn assets<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let asset = |kind: &'static str, text: &'static str| {
@@ -238,10 +240,9 @@ pub(super) fn assets<S: Clone + Send + Sync + 'static>() -> Router<S> {
                 include_str!("../../templates/ledgerline.js"),
             ),
         )
-        .route(
-            "/assets/icon.svg",
-            asset("image/svg+xml", include_str!("../../templates/icon.svg")),
-        )
+        .route("/assets/icon.svg", asset("image/svg+xml", ICON))
+        // Where browsers look beside an answer that is no page, such as `/me`.
+        .route("/favicon.ico", asset("image/svg+xml", ICON))
 }
 
 /// Puts the headers on that every answer has; a handler's own stay.
