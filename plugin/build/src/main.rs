@@ -1,4 +1,5 @@
-//! Builds `plugin/` into `target/plugin/okta_sso.wasm`, a component, with its SHA-256 beside it.
+//! Builds `plugin/` into `target/plugin/okta_sso.wasm`, a component, with its SHA-256 beside it; and the component
+//! that tries hosts, `tests/probe/`, into `host_probe.wasm` in the same folder.
 //!
 //! Run by `make plugin`. Prints size and imports; fails on any import that the contract does not
 //! grant.
@@ -14,31 +15,40 @@ use sha2::{Digest, Sha256};
 
 use crate::toolchain::Toolchain;
 
+/// Crates, and the file that each becomes.
+const COMPONENTS: [(&str, &str); 2] = [
+    ("okta-sso-plugin", "okta_sso.wasm"),
+    ("okta-sso-host-probe", "host_probe.wasm"),
+];
+
 fn main() -> Result<()> {
     let workspace = workspace();
-    let module = Toolchain::find()?.build(&workspace)?;
-    let component = component::encode(&module)?;
-    let imports = component::imports(&component)?;
-    component::refuse_foreign(&imports)?;
-
     let folder = workspace.join("target/plugin");
-    let path = folder.join("okta_sso.wasm");
-    let digest = hex(&Sha256::digest(&component));
     fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
-    write(&path, &component)?;
-    // The form of sha256sum, so that `sha256sum -c` in that folder checks it.
-    write(
-        &path.with_extension("wasm.sha256"),
-        format!("{digest}  okta_sso.wasm\n").as_bytes(),
-    )?;
+    let toolchain = Toolchain::find()?;
+    for (package, file) in COMPONENTS {
+        let module = toolchain.build(&workspace, package)?;
+        let component = component::encode(&module)?;
+        let imports = component::imports(&component)?;
+        component::refuse_foreign(&imports)?;
 
-    println!(
-        "target/plugin/okta_sso.wasm  {} bytes  sha256 {digest}",
-        component.len()
-    );
-    println!("imports:");
-    for import in imports {
-        println!("  {import}");
+        let path = folder.join(file);
+        let digest = hex(&Sha256::digest(&component));
+        write(&path, &component)?;
+        // The form of sha256sum, so that `sha256sum -c` in that folder checks it.
+        write(
+            &path.with_extension("wasm.sha256"),
+            format!("{digest}  {file}\n").as_bytes(),
+        )?;
+
+        println!(
+            "target/plugin/{file}  {} bytes  sha256 {digest}",
+            component.len()
+        );
+        println!("imports:");
+        for import in imports {
+            println!("  {import}");
+        }
     }
     Ok(())
 }

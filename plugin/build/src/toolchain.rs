@@ -44,8 +44,8 @@ impl Toolchain {
         )
     }
 
-    /// Compiles `plugin/` to a core module and returns its bytes.
-    pub(crate) fn build(&self, workspace: &Path) -> Result<Vec<u8>> {
+    /// Compiles a crate of the workspace to a core module and returns its bytes.
+    pub(crate) fn build(&self, workspace: &Path, package: &str) -> Result<Vec<u8>> {
         // A folder of its own: the machine's own cargo and Debian's must not overwrite each other.
         let target = workspace.join("target/wasm");
         let mut cargo = match self {
@@ -68,21 +68,16 @@ impl Toolchain {
             .env_remove("CARGO_TARGET_DIR")
             .env_remove("RUSTC_WRAPPER")
             .env("CARGO_ENCODED_RUSTFLAGS", rustflags(workspace))
-            .args([
-                "build",
-                "--quiet",
-                "--locked",
-                "--package",
-                "okta-sso-plugin",
-            ])
+            .args(["build", "--quiet", "--locked", "--package", package])
             .args(["--profile", "component", "--target", TARGET, "--target-dir"])
             .arg(&target)
             .status()
-            .context("starting cargo for the plugin")?;
+            .with_context(|| format!("starting cargo for {package}"))?;
         if !status.success() {
-            bail!("compiling plugin/ for {TARGET} failed; the compiler's words are above");
+            bail!("compiling {package} for {TARGET} failed; the compiler's words are above");
         }
-        let module = target.join(TARGET).join("component/okta_sso_plugin.wasm");
+        let file = package.replace('-', "_");
+        let module = target.join(TARGET).join(format!("component/{file}.wasm"));
         fs::read(&module).with_context(|| format!("reading {}", module.display()))
     }
 }
