@@ -12,6 +12,7 @@ pub mod coverage;
 pub mod expect;
 pub mod flat;
 pub mod host;
+pub mod hosts;
 pub mod key;
 pub mod kit;
 pub mod part;

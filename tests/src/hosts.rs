@@ -1,0 +1,86 @@
+//! Hosts of the contract, in three languages, as the tests use them: over their real capabilities, called with JSON.
+
+pub mod probe;
+pub mod program;
+pub mod provider;
+pub mod rust;
+
+use std::time::Duration;
+
+use anyhow::Result;
+use async_trait::async_trait;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// A running host with one component loaded.
+#[async_trait]
+pub trait Host: Send + Sync {
+    /// Calls `interface.function` with all its arguments: on behalf of `connection`, or with every capability denied.
+    ///
+    /// # Errors
+    /// When the host itself failed: the test is off, and the component not judged.
+    async fn call(
+        &self,
+        connection: Option<&Value>,
+        function: &str,
+        arguments: Vec<Value>,
+    ) -> Result<Outcome>;
+
+    /// Sets the host's clock; `None` is the machine's own.
+    ///
+    /// # Errors
+    /// As above.
+    async fn set_clock(&self, now: Option<u64>) -> Result<()>;
+
+    /// Everything that was logged since the last time.
+    fn events(&self) -> Vec<Event>;
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// What the function returned; of a result its `ok`.
+    Value(Value),
+    /// The `err` of a result.
+    Refusal(Value),
+    /// The call was ended by the host.
+    Fault(String),
+}
+
+/// An event of the component, as the host keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Event {
+    /// Whose call it was.
+    pub connection: String,
+    /// The contract's name.
+    pub level: String,
+    /// The code.
+    pub code: String,
+    /// Names and values.
+    pub fields: Vec<(String, String)>,
+}
+
+/// What a host is started with.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// A file of `target/plugin`.
+    pub component: &'static str,
+    /// The secret of every connection's client.
+    pub client_secret: String,
+    /// For one exchange.
+    pub deadline: Duration,
+}
+
+impl Start {
+    /// As a platform in development would, with `component`.
+    #[must_use]
+    pub fn with(component: &'static str) -> Self {
+        Self {
+            component,
+            client_secret: crate::host::CLIENT_SECRET.to_owned(),
+            deadline: Duration::from_secs(10),
+        }
+    }
+}
