@@ -193,9 +193,10 @@ pub fn validate(
     }
     // Step 13.
     if let Some(max_age) = policy.max_age {
-        let authenticated = auth_time
-            .filter(|time| *time <= now.saturating_add(tolerance))
-            .ok_or(TokenProblem::AuthTimeMissing)?;
+        let authenticated = auth_time.ok_or(TokenProblem::AuthTimeMissing)?;
+        if authenticated > now.saturating_add(tolerance) {
+            return Err(times(TokenProblem::NotYetValid, now, authenticated));
+        }
         let latest = authenticated.saturating_add(u64::from(max_age) + tolerance);
         if latest < now {
             return Err(times(

@@ -19,6 +19,8 @@ use crate::record::Writer;
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 /// Bytes of a `jti` or `sid`.
 const MAX_ID: usize = 256;
+/// Seconds that the storage remembers a token for at most; one that is good for longer would be good twice.
+const MEMORY: u64 = 86_400;
 
 /// The URL that ends the provider's own session (RP-Initiated Logout 1.0 section 2).
 ///
@@ -94,10 +96,11 @@ pub fn receive_revocation(
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token,
         _ => return Err(LogoutError::RequestMalformed),
     };
+    // Before anything is fetched: what names nobody is not worth asking the provider about.
+    let notice = read_subject(connection, &request.body).ok_or(LogoutError::RequestMalformed)?;
     let payload = verify(host, connection, token, Kind::Revocation, now)?;
     let once =
         read_revocation(connection, &payload, &request.endpoint, now).map_err(TokenError::from)?;
-    let notice = read_subject(connection, &request.body).ok_or(LogoutError::RequestMalformed)?;
     consume(host, &once, now)?;
     Ok(notice)
 }
@@ -134,8 +137,8 @@ fn verify(
 
 fn consume(host: &mut impl Capabilities, once: &Once, now: u64) -> Result<(), LogoutError> {
     let key = Writer::new(once.kind).text(&once.id).digest();
-    let left = once.ends.saturating_sub(now).clamp(1, 86_400);
-    let left = u32::try_from(left).unwrap_or(86_400);
+    // `check_common` saw to it that this is 1 to `MEMORY`.
+    let left = u32::try_from(once.ends.saturating_sub(now)).unwrap_or(u32::MAX);
     match host.put_if_absent(&key, &[1], left) {
         Ok(true) => Ok(()),
         Ok(false) => Err(LogoutError::Replayed),
@@ -180,7 +183,16 @@ fn check_common(
         not_before,
     };
     id_token::check_times(now, tolerance, times)?;
-    Ok((id.to_owned(), expires.saturating_add(tolerance)))
+    let ends = expires.saturating_add(tolerance);
+    if ends.saturating_sub(now) > MEMORY {
+        let latest = now.saturating_add(MEMORY).saturating_sub(tolerance);
+        return Err(compared(
+            TokenProblem::LifetimeUnacceptable,
+            &latest.to_string(),
+            &expires.to_string(),
+        ));
+    }
+    Ok((id.to_owned(), ends))
 }
 
 fn read_logout_token(
