@@ -128,7 +128,11 @@ pub fn validate(
     let not_before = claims.optional_date("nbf", Rounding::Up)?;
     let nonce = claims.optional_string("nonce")?;
     let acr = claims.optional_string("acr")?;
-    let auth_time = claims.optional_date("auth_time", Rounding::Down)?;
+    // 0 is how some providers say that they do not know; it is never recent.
+    let auth_time = match claims.get("auth_time") {
+        Some(Json::Number(number)) if number.as_u64() == Some(0) => Some(0),
+        _ => claims.optional_date("auth_time", Rounding::Down)?,
+    };
     let access_token_hash = claims.optional_string("at_hash")?;
 
     // Step 1, encrypted tokens, is the structure's; steps 6 to 8, signature and algorithm, came before.

@@ -1,93 +1,126 @@
-//! Which refusals the contract knows, and which of them some case provokes.
+//! What the contract can answer, and which of it some case expects.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use okta_sso_host::Plugin;
+use serde::Deserialize;
 use serde_json::Value;
-use wasmtime::component::Type;
 
-use crate::case::CaseFile;
+use crate::case::{Attempt, CaseFile};
+use crate::flat::types;
 
-/// `skipped.toml` as JSON would have it: name of the refusal to the reason why no case provokes it.
+/// `skipped.toml`: name of an answer to the reason why no case expects it.
 ///
 /// # Errors
-/// When the file cannot be read or a line is no `name = "reason"`.
+/// When the file cannot be read, or is no table of texts.
 pub fn skipped() -> Result<BTreeMap<String, String>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("skipped.toml");
-    let text = std::fs::read_to_string(path)?;
-    text.lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .map(|line| {
-            let (name, reason) = line.split_once('=').with_context(|| line.to_owned())?;
-            Ok((
-                name.trim().trim_matches('"').to_owned(),
-                reason.trim().trim_matches('"').to_owned(),
-            ))
-        })
-        .collect()
+    Ok(toml::from_str(&read("skipped.toml")?)?)
 }
 
-/// Every refusal of the component's own types, as `login-error/expired` or `problem-code/missing`.
+/// `openid-foundation.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Modules {
+    /// Certification plan to its modules.
+    pub plans: BTreeMap<String, Vec<String>>,
+    /// Module to why it has no case, or what its case does otherwise.
+    pub deviations: BTreeMap<String, String>,
+}
+
+/// The OpenID Foundation's relying-party modules.
 ///
 /// # Errors
-/// When the component exports another contract.
-pub fn known(plugin: &Plugin) -> Result<BTreeSet<String>> {
+/// When the file cannot be read or has another form.
+pub fn modules() -> Result<Modules> {
+    Ok(toml::from_str(&read("openid-foundation.toml")?)?)
+}
+
+fn read(file: &str) -> Result<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    std::fs::read_to_string(&path).with_context(|| path.display().to_string())
+}
+
+/// Every answer of the contract that decides something, as `where/case`: `login-error/expired`, `problem/missing`,
+/// `check/keys/fail`, `http/timeout`.
+///
+/// # Errors
+/// When `wit/` does not parse.
+pub fn known() -> Result<BTreeSet<String>> {
+    let contract = types::contract()?;
+    let result = |side: &str, function: &str| contract[side][function]["result"].clone();
     let mut known = BTreeSet::new();
-    for (interface, function, name) in [
-        ("login", "complete", "login-error"),
-        ("logout", "receive-logout-token", "logout-error"),
-        ("config", "check", "problem"),
+    for (function, name) in [
+        ("login.complete", "login-error"),
+        ("logout.receive-logout-token", "logout-error"),
+        ("claims.validate", "claims"),
     ] {
-        let signature = plugin
-            .signature(interface, function)
-            .context("another contract")?;
-        let Some(Type::Result(result)) = signature.results.first() else {
-            anyhow::bail!("{interface}.{function} gives no result");
-        };
-        if let Some(refusal) = result.err() {
-            gather(&refusal, name, &mut known);
+        gather(&result("exports", function)["result"][1], name, &mut known);
+    }
+    let checked = result("exports", "config.check");
+    gather(&checked["result"][1], "problem", &mut known);
+    gather(
+        &member(&checked["result"][0], "corrections"),
+        "correction",
+        &mut known,
+    );
+    gather(
+        &result("exports", "claims.compare-email"),
+        "email-match",
+        &mut known,
+    );
+    for (function, name) in [
+        ("http.send", "http"),
+        ("storage.put-if-absent", "storage"),
+        ("signatures.verify", "signatures"),
+    ] {
+        gather(&result("imports", function)["result"][1], name, &mut known);
+    }
+    let finding = &result("exports", "config.probe")["list"];
+    for check in names(&member(finding, "check")) {
+        for outcome in ["pass", "fail"] {
+            known.insert(format!("check/{check}/{outcome}"));
         }
-        if let (Some(good), "check") = (result.ok(), function)
-            && let Type::Record(checked) = good
-        {
-            checked
-                .fields()
-                .filter(|field| field.name == "corrections")
-                .for_each(|field| gather(&field.ty, "correction", &mut known));
-        }
+    }
+    for outcome in names(&member(finding, "outcome")) {
+        known.insert(format!("outcome/{outcome}"));
     }
     Ok(known)
 }
 
-fn gather(kind: &Type, name: &str, known: &mut BTreeSet<String>) {
-    match kind {
-        Type::Variant(variant) => {
-            for case in variant.cases() {
-                known.insert(format!("{name}/{}", case.name));
-                if let Some(payload) = case.ty {
-                    gather(&payload, case.name, known);
-                }
-            }
-        }
-        Type::List(list) => gather(&list.ty(), name, known),
-        Type::Record(record) => {
-            for field in record
-                .fields()
-                .filter(|field| ["problem", "fault", "hint", "code"].contains(&field.name))
-            {
-                if let Type::Enum(cases) = field.ty {
-                    known.extend(cases.names().map(|case| format!("{name}/{case}")));
-                }
-            }
-        }
-        _ => {}
+/// The names of an enum.
+fn names(kind: &Value) -> impl Iterator<Item = &str> {
+    kind["enum"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+}
+
+/// The type of a record's member.
+fn member(record: &Value, name: &str) -> Value {
+    let fields = record["record"].as_array().into_iter().flatten();
+    let field = fields.into_iter().find(|field| field[0] == name);
+    field.map(|field| field[1].clone()).unwrap_or_default()
+}
+
+fn gather(kind: &Value, name: &str, known: &mut BTreeSet<String>) {
+    known.extend(names(kind).map(|case| format!("{name}/{case}")));
+    for case in kind["variant"].as_array().into_iter().flatten() {
+        let case_name = case[0].as_str().unwrap_or_default();
+        known.insert(format!("{name}/{case_name}"));
+        gather(&case[1], case_name, known);
+    }
+    if !kind["list"].is_null() {
+        gather(&kind["list"], name, known);
+    }
+    for deciding in ["problem", "fault", "hint", "code"] {
+        known.extend(names(&member(kind, deciding)).map(|case| format!("{name}/{case}")));
     }
 }
 
-/// Every refusal that some case expects, in the same names.
+/// Every answer that some case expects, in the same names.
 ///
 /// # Errors
 /// When a file does not read.
@@ -96,57 +129,98 @@ pub fn expected() -> Result<BTreeSet<String>> {
     for file in CaseFile::names()? {
         for case in CaseFile::read(&file)? {
             for attempt in &case.attempts {
-                let expect = &attempt.expect;
-                let error = if attempt.call.starts_with("logout.") {
-                    "logout-error"
-                } else {
-                    "login-error"
-                };
-                match &expect.error {
-                    Some(Value::String(code)) => {
-                        let mut parts = code.split('/');
-                        let first = parts.next().unwrap_or_default();
-                        expected.insert(format!("{error}/{first}"));
-                        expected.extend(parts.next_back().map(|last| format!("{first}/{last}")));
-                    }
-                    Some(Value::Object(members)) => {
-                        for (name, payload) in members {
-                            expected.insert(format!("{error}/{name}"));
-                            for member in ["fault", "hint", "problem"] {
-                                expected.extend(
-                                    payload[member]
-                                        .as_str()
-                                        .map(|last| format!("{name}/{last}")),
-                                );
-                            }
-                        }
-                    }
-                    Some(Value::Array(problems)) => {
-                        expected.extend(codes(problems).map(|code| format!("problem/{code}")));
-                    }
-                    _ => {}
-                }
-                for finding in expect.findings.iter().flatten() {
-                    let reason = finding.split("login/").nth(1).unwrap_or_default();
-                    if let Some((first, rest)) = reason.split_once('/') {
-                        expected.extend(
-                            rest.rsplit('/')
-                                .next()
-                                .map(|last| format!("{first}/{last}")),
-                        );
-                    }
-                }
-                if let Some(Value::Array(corrections)) =
-                    expect.ok.as_ref().map(|ok| &ok["corrections"])
-                {
-                    expected.extend(codes(corrections).map(|code| format!("correction/{code}")));
-                }
+                expect(attempt, &mut expected);
             }
         }
     }
     Ok(expected)
 }
 
-fn codes(items: &[Value]) -> impl Iterator<Item = &str> {
-    items.iter().filter_map(|item| item["code"].as_str())
+fn expect(attempt: &Attempt, expected: &mut BTreeSet<String>) {
+    let interface = attempt.call.split('.').next().unwrap_or_default();
+    match &attempt.expect.error {
+        Some(Value::String(code)) => expected.extend(codes(&format!("{interface}-error/{code}"))),
+        Some(Value::Object(members)) if attempt.call == "claims.validate" => {
+            let problem = members.get("problem").and_then(Value::as_str);
+            expected.extend(problem.map(|problem| format!("claims/{problem}")));
+        }
+        Some(Value::Object(members)) => {
+            for (name, payload) in members {
+                expected.insert(format!("{interface}-error/{name}"));
+                for deciding in ["fault", "hint", "problem"] {
+                    let last = payload[deciding].as_str();
+                    expected.extend(last.map(|last| format!("{name}/{last}")));
+                }
+            }
+        }
+        Some(Value::Array(problems)) => expected.extend(listed("problem", problems)),
+        _ => {}
+    }
+    for finding in attempt.expect.findings.iter().flatten() {
+        let mut words = finding.split(' ');
+        let (check, outcome) = (
+            words.next().unwrap_or_default(),
+            words.next().unwrap_or_default(),
+        );
+        expected.insert(format!("outcome/{outcome}"));
+        expected.insert(format!("check/{check}/{outcome}"));
+        // A warning is what some checks have instead of a failure.
+        if outcome == "warn" {
+            expected.insert(format!("check/{check}/fail"));
+        }
+        if let Some(reason) = words
+            .next()
+            .and_then(|reason| reason.strip_prefix("login/"))
+        {
+            expected.extend(codes(&format!("login-error/{reason}")));
+        }
+    }
+    match &attempt.expect.ok {
+        Some(Value::String(text)) if attempt.call == "claims.compare-email" => {
+            expected.insert(format!("email-match/{text}"));
+        }
+        Some(ok) => {
+            let corrections = ok["corrections"].as_array();
+            expected.extend(listed("correction", corrections.unwrap_or(&Vec::new())));
+        }
+        None => {}
+    }
+}
+
+/// `login-error/token-rejected/expired` expects `login-error/token-rejected` and `token-rejected/expired`; of several
+/// enums the last one decides.
+fn codes(code: &str) -> Vec<String> {
+    let parts: Vec<&str> = code.split('/').collect();
+    match parts.as_slice() {
+        [interface, name] => vec![format!("{interface}/{name}")],
+        [interface, name, .., last] => {
+            vec![format!("{interface}/{name}"), format!("{name}/{last}")]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn listed(name: &str, items: &[Value]) -> Vec<String> {
+    let codes = items.iter().filter_map(|item| item["code"].as_str());
+    codes.map(|code| format!("{name}/{code}")).collect()
+}
+
+/// Every error that a host answered the component with while the cases ran, as `http/timeout`.
+///
+/// # Errors
+/// When a case does not run.
+pub async fn answered(plugin: &Plugin) -> Result<BTreeSet<String>> {
+    let mut answered = BTreeSet::new();
+    for file in CaseFile::names()? {
+        for case in CaseFile::read(&file)? {
+            for recording in crate::run::recorded(plugin, &case).await? {
+                for exchange in recording.trace {
+                    let interface = exchange.import.split('.').next().unwrap_or_default();
+                    let error = exchange.result["error"].as_str();
+                    answered.extend(error.map(|error| format!("{interface}/{error}")));
+                }
+            }
+        }
+    }
+    Ok(answered)
 }

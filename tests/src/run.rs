@@ -96,6 +96,23 @@ pub async fn case(plugin: &Plugin, case: &Case) -> Result<()> {
     Ok(())
 }
 
+/// Every call of a case as it went.
+///
+/// # Errors
+/// When the case fails.
+pub async fn recorded(plugin: &Plugin, case: &Case) -> Result<Vec<Recording>> {
+    let host = ScriptedHost::default();
+    let plugin = plugin.with_capabilities(host.recorded_capabilities());
+    let mut earlier = Names::default();
+    for (index, attempt) in case.attempts.iter().enumerate() {
+        self::attempt(&plugin, &host, attempt, index, &mut earlier)
+            .await
+            .with_context(|| case.about.id.clone())?;
+    }
+    let journal = std::mem::take(&mut host.world().journal);
+    Ok(journal)
+}
+
 /// Runs one attempt of a case, after those that `earlier` knows.
 ///
 /// # Errors
