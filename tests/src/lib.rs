@@ -6,6 +6,7 @@
     reason = "a JSON value indexed by a name that it lacks is null, and a panic here is a failed test"
 )]
 
+pub mod broken;
 pub mod case;
 pub mod connection;
 pub mod coverage;

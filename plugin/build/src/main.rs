@@ -4,16 +4,12 @@
 //! Run by `make plugin`. Prints size and imports; fails on any import that the contract does not
 //! grant.
 
-mod component;
-mod toolchain;
-
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use anyhow::{Context, Result};
+use okta_sso_plugin_build::Builder;
 use sha2::{Digest, Sha256};
-
-use crate::toolchain::Toolchain;
 
 /// Crates, and the file that each becomes.
 const COMPONENTS: [(&str, &str); 2] = [
@@ -25,13 +21,10 @@ fn main() -> Result<()> {
     let workspace = workspace();
     let folder = workspace.join("target/plugin");
     fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
-    let toolchain = Toolchain::find()?;
+    let builder = Builder::find()?;
     for (package, file) in COMPONENTS {
-        let module = toolchain.build(&workspace, package)?;
-        let component = component::encode(&module)?;
-        let imports = component::imports(&component)?;
-        component::refuse_foreign(&imports)?;
-
+        let built = builder.build(&workspace, package)?;
+        let component = built.bytes;
         let path = folder.join(file);
         let digest = hex(&Sha256::digest(&component));
         write(&path, &component)?;
@@ -46,7 +39,7 @@ fn main() -> Result<()> {
             component.len()
         );
         println!("imports:");
-        for import in imports {
+        for import in built.imports {
             println!("  {import}");
         }
     }

@@ -1,0 +1,66 @@
+//! Components that are wrong in one thing each pass every contract case but those that `broken/components.toml` names.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+use okta_sso_conformance::flat::FlatCase;
+use okta_sso_conformance::flat::sandbox::Sandbox;
+use okta_sso_conformance::{broken, kit};
+
+/// The contract cases that a component fails.
+fn failures(component: &[u8], cases: &[FlatCase]) -> BTreeSet<String> {
+    let sandbox = Sandbox::new(component).unwrap_or_else(|error| panic!("{error:#}"));
+    let contract = cases
+        .iter()
+        .filter(|case| matches!(case, FlatCase::Contract(_)));
+    contract
+        .map(|case| kit::play(&sandbox, case))
+        .filter(|verdict| !verdict.failures.is_empty())
+        .map(|verdict| verdict.about.id)
+        .collect()
+}
+
+#[test]
+fn every_broken_component_fails_the_cases_that_it_names() {
+    let cases = kit::cases().unwrap_or_else(|error| panic!("{error:#}"));
+    let changes = broken::changes().unwrap();
+    let (right, components) = broken::components().unwrap_or_else(|error| panic!("{error:#}"));
+    assert_eq!(failures(&right, &cases), BTreeSet::new(), "the copy itself");
+    assert!(
+        components.len() >= 12,
+        "only {} broken components",
+        components.len()
+    );
+
+    let queue = Mutex::new(components.iter());
+    let wrong = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let next = queue.lock().unwrap().next();
+                    let Some((name, component)) = next else { break };
+                    let named: BTreeSet<String> = changes[name].fails.iter().cloned().collect();
+                    let failed = failures(component, &cases);
+                    println!(
+                        "{name}: fails {} cases of {}",
+                        failed.len(),
+                        cases.len() / 2
+                    );
+                    if failed.is_empty() || failed != named {
+                        wrong
+                            .lock()
+                            .unwrap()
+                            .push(format!("[{name}]\nfails = {failed:?}"));
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(
+        wrong.is_empty(),
+        "other cases fail than are named:\n{}",
+        wrong.join("\n\n")
+    );
+}
