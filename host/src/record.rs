@@ -4,6 +4,7 @@
 //! codes and personal data, and must be kept as a secret; the client's credential is never in it, because it never
 //! enters the sandbox. `okta-sso-conformance replay` runs one.
 
+mod folder;
 mod json;
 pub(crate) mod tape;
 
@@ -12,6 +13,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use folder::{RecordingError, RecordingFolder};
 pub(crate) use json::of;
 pub use json::of_val;
 
