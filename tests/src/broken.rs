@@ -57,11 +57,19 @@ pub fn changes() -> Result<BTreeMap<String, Change>> {
     toml::from_str(&text).with_context(|| path.display().to_string())
 }
 
-/// The component without any change, from the copied source, and every broken one by name.
+/// What came of the copied source.
+pub struct Components {
+    /// Without any change.
+    pub right: Vec<u8>,
+    /// With one change each, by name.
+    pub broken: BTreeMap<String, Vec<u8>>,
+}
+
+/// Compiles the copied source.
 ///
 /// # Errors
 /// When an expression is no longer in the source, or the copy does not compile.
-pub fn components() -> Result<(Vec<u8>, BTreeMap<String, Vec<u8>>)> {
+pub fn components() -> Result<Components> {
     let changes = changes()?;
     let workspace = copy()?;
     for (number, (name, change)) in (1_u8..).zip(&changes) {
@@ -83,7 +91,10 @@ pub fn components() -> Result<(Vec<u8>, BTreeMap<String, Vec<u8>>)> {
     };
     let broken = (1_u8..).zip(changes.keys());
     let broken = broken.map(|(number, name)| (name.clone(), switched(number)));
-    Ok((switched(0), broken.collect()))
+    Ok(Components {
+        right: switched(0),
+        broken: broken.collect(),
+    })
 }
 
 /// A workspace of its own below `target/`: the plugin's source copied, everything else linked.

@@ -195,16 +195,14 @@ fn program_runs(
 ///
 /// # Errors
 /// When either cannot be read, or they do not belong together.
-pub fn replay(recording: &Path, component: &Path) -> Result<Vec<Failure>> {
+pub fn replay(recording: &Path, sandbox: &Sandbox) -> Result<Vec<Failure>> {
     let text = std::fs::read_to_string(recording)
         .with_context(|| format!("cannot read {}", recording.display()))?;
     let recording: Recording = serde_json::from_str(&text).context("this is no recording")?;
-    let sandbox = Sandbox::load(component)?;
     ensure!(
         sandbox.sha256() == recording.component,
-        "the recording is of another component: its SHA-256 is {}, that of {} is {}",
+        "the recording is of another component: its SHA-256 is {}, not {}",
         recording.component,
-        component.display(),
         sandbox.sha256()
     );
     let about = About {
@@ -220,7 +218,7 @@ pub fn replay(recording: &Path, component: &Path) -> Result<Vec<Failure>> {
         trace: recording.trace,
         outcome: recording.outcome,
     };
-    Ok(trace::play(&sandbox, &case))
+    Ok(trace::play(sandbox, &case))
 }
 
 /// Writes everything that a host in another language needs into `folder`; gives back names, lines and bytes.

@@ -8,6 +8,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use okta_sso_conformance::flat::FlatCase;
+use okta_sso_conformance::flat::sandbox::Sandbox;
 use okta_sso_conformance::kit::{self, Host};
 use okta_sso_conformance::report;
 
@@ -159,7 +160,7 @@ fn bar(cases: usize) -> ProgressBar {
 }
 
 fn replay(arguments: &Replay) -> Result<bool> {
-    let failures = kit::replay(&arguments.recording, &arguments.component)?;
+    let failures = kit::replay(&arguments.recording, &Sandbox::load(&arguments.component)?)?;
     for failure in &failures {
         eprint!("{}", report::difference(failure));
     }
