@@ -3,13 +3,15 @@
 //! All of them are one compilation: each change is switched on by a byte in the finished component. The plugin's source
 //! is copied beside it, so nothing here can ever be part of the product.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use okta_sso_plugin_build::Builder;
 use serde::Deserialize;
+
+use crate::host::Fault;
 
 /// What the switch's byte stands behind.
 const MARK: &[u8] = b"okta-sso broken switch ";
@@ -55,6 +57,27 @@ pub fn changes() -> Result<BTreeMap<String, Change>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("broken/components.toml");
     let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     toml::from_str(&text).with_context(|| path.display().to_string())
+}
+
+/// The authored cases that each broken host fails, by its fault.
+///
+/// # Errors
+/// When `broken/hosts.toml` cannot be read or has another form.
+pub fn hosts() -> Result<Vec<(Fault, BTreeSet<String>)>> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Named {
+        #[serde(default)]
+        fails: BTreeSet<String>,
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("broken/hosts.toml");
+    let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let hosts: BTreeMap<String, Named> = toml::from_str(&text)?;
+    let hosts = hosts.into_iter().map(|(name, named)| {
+        let fault = serde_json::from_value(serde_json::json!(name))?;
+        Ok((fault, named.fails))
+    });
+    hosts.collect()
 }
 
 /// What came of the copied source.

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use okta_sso_host::contract::Level;
+use okta_sso_host::contract::{Algorithm, Level};
 use okta_sso_host::record::{Recorder, Recording};
 use okta_sso_host::{
-    Cache, Capabilities, Clock, CredentialError, Credentials, Http, HttpError, HttpRequest,
-    HttpResponse, Log, Random, RandomError, Scope, Secret, Storage, StorageError, StorageKey,
-    TracingLog,
+    AwsLcSignatures, Cache, Capabilities, Clock, CredentialError, Credentials, Http, HttpError,
+    HttpRequest, HttpResponse, Log, Random, RandomError, Scope, Secret, SignatureError, Signatures,
+    Storage, StorageError, StorageKey, TracingLog,
 };
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::case::{HostScript, RandomScript, StorageScript};
@@ -18,6 +19,26 @@ use crate::provider::{Provider, Request};
 
 /// The client secret of every case: the component must never see it, the provider must.
 pub const CLIENT_SECRET: &str = "secret-0123456789-abcdefghij-ABCDEFGHIJ";
+
+/// How a host may be wrong: fixtures of the test that shows that the cases notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// `take` gives a value to two callers: reading and removing are not one step, or a replica lags.
+    TakeGivesTwice,
+    /// A storage that fails says that it stored, or that nothing was there.
+    StorageFailuresHidden,
+    /// Every signature is right.
+    SignaturesSayYes,
+    /// A key that cannot be used is told as a signature that does not match.
+    UnusableKeysMismatch,
+    /// An answer with a status of 3xx is replaced by what it leads to.
+    RedirectsFollowed,
+    /// A request that a 5xx answered is sent again.
+    PostsRepeated,
+    /// How long to wait is not passed on.
+    RetryAfterDropped,
+}
 
 /// What the storage holds: key to value and the second from which it is gone.
 pub type Entries = BTreeMap<Vec<u8>, (Vec<u8>, u64)>;
@@ -32,6 +53,8 @@ pub struct World {
     pub now: u64,
     /// Faults.
     pub script: HostScript,
+    /// What is wrong with this host.
+    pub fault: Option<Fault>,
     /// The other side of the network.
     pub provider: Provider,
     /// The storage.
@@ -41,6 +64,8 @@ pub struct World {
     /// Whole calls, when the capabilities are recorded.
     pub journal: Vec<Recording>,
     cached: Cached,
+    /// What was taken once, for the fault that gives it twice.
+    lagging: Entries,
     drawn: u64,
 }
 
@@ -54,6 +79,14 @@ impl ScriptedHost {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A host that is wrong in one thing.
+    #[must_use]
+    pub fn broken(fault: Fault) -> Self {
+        let host = Self::default();
+        host.world().fault = Some(fault);
+        host
+    }
+
     /// The capabilities, with the host's own signature checks.
     #[must_use]
     pub fn capabilities(&self) -> Capabilities {
@@ -63,6 +96,7 @@ impl ScriptedHost {
             .with_cache(this.clone())
             .with_clock(this.clone())
             .with_random(this.clone())
+            .with_signatures(this.clone())
             .with_log(this)
     }
 
@@ -98,7 +132,24 @@ impl Http for ScriptedHost {
                 .collect(),
             body: request.body,
         };
-        match self.world().provider.answer(request) {
+        let mut world = self.world();
+        let fault = world.fault;
+        let mut answer = world.provider.answer(request.clone());
+        if let Ok(response) = &mut answer {
+            match (fault, response.status) {
+                (Some(Fault::RedirectsFollowed), 300..=399) => {
+                    answer = world.provider.usual(&request.endpoint);
+                }
+                (Some(Fault::PostsRepeated), 500..=599) if request.method == "post" => {
+                    answer = world.provider.answer(request);
+                }
+                (Some(Fault::RetryAfterDropped), _) => {
+                    response.headers.retain(|(name, _)| name != "retry-after");
+                }
+                _ => {}
+            }
+        }
+        match answer {
             Ok(response) if response.body.len() > limit => Err(HttpError::TooLarge),
             Ok(response) => Ok(HttpResponse {
                 status: response.status,
@@ -127,6 +178,9 @@ impl Storage for ScriptedHost {
         let mut world = self.world();
         match world.script.storage {
             StorageScript::Works => {}
+            StorageScript::Unavailable if world.fault == Some(Fault::StorageFailuresHidden) => {
+                return Ok(true);
+            }
             StorageScript::Unavailable => return Err(StorageError::Unavailable),
             StorageScript::Occupied => return Ok(false),
         }
@@ -144,9 +198,19 @@ impl Storage for ScriptedHost {
     async fn take(&self, key: &StorageKey, now: u64) -> Result<Option<Vec<u8>>, StorageError> {
         let mut world = self.world();
         if world.script.storage == StorageScript::Unavailable {
-            return Err(StorageError::Unavailable);
+            return match world.fault {
+                Some(Fault::StorageFailuresHidden) => Ok(None),
+                _ => Err(StorageError::Unavailable),
+            };
         }
-        let entry = world.entries.remove(key.as_bytes());
+        let mut entry = world.entries.remove(key.as_bytes());
+        if world.fault == Some(Fault::TakeGivesTwice) {
+            let key = key.as_bytes().to_vec();
+            match entry.clone() {
+                Some(entry) => drop(world.lagging.insert(key, entry)),
+                None => entry = world.lagging.remove(&key),
+            }
+        }
         Ok(entry
             .filter(|(_, gone)| now < *gone)
             .map(|(value, _)| value))
@@ -183,6 +247,23 @@ impl Cache for ScriptedHost {
         self.world()
             .cached
             .insert(key, (value.to_vec(), now + u64::from(time_to_live)));
+    }
+}
+
+impl Signatures for ScriptedHost {
+    fn verify(
+        &self,
+        algorithm: Algorithm,
+        jwk: &str,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureError> {
+        let verdict = AwsLcSignatures.verify(algorithm, jwk, message, signature);
+        match self.world().fault {
+            Some(Fault::SignaturesSayYes) => Ok(()),
+            Some(Fault::UnusableKeysMismatch) => verdict.map_err(|_| SignatureError::Mismatch),
+            _ => verdict,
+        }
     }
 }
 

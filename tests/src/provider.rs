@@ -113,6 +113,12 @@ impl Provider {
         })
     }
 
+    /// What an endpoint answers when nothing is wrong.
+    pub fn usual(&self, endpoint: &str) -> Result<Response, String> {
+        let usual = self.response(endpoint, &Answer::default());
+        usual.map_err(|_| "unreachable".into())
+    }
+
     fn response(&self, endpoint: &str, answer: &Answer) -> Result<Response> {
         let mut headers: BTreeMap<String, Option<String>> =
             BTreeMap::from([("content-type".into(), Some("application/json".into()))]);

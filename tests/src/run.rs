@@ -87,11 +87,18 @@ pub async fn file(plugin: &Plugin, name: &str) -> Result<usize> {
 /// # Errors
 /// When an attempt's outcome is not the expected one.
 pub async fn case(plugin: &Plugin, case: &Case) -> Result<()> {
-    let host = ScriptedHost::default();
+    case_on(&ScriptedHost::default(), plugin, case).await
+}
+
+/// Runs one case over this host, which nothing else has used.
+///
+/// # Errors
+/// As [`case`].
+pub async fn case_on(host: &ScriptedHost, plugin: &Plugin, case: &Case) -> Result<()> {
     let plugin = plugin.with_capabilities(host.capabilities());
     let mut earlier = Names::default();
     for (index, attempt) in case.attempts.iter().enumerate() {
-        self::attempt(&plugin, &host, attempt, index, &mut earlier).await?;
+        self::attempt(&plugin, host, attempt, index, &mut earlier).await?;
     }
     Ok(())
 }

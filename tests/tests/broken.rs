@@ -1,11 +1,13 @@
-//! Components that are wrong in one thing each pass every contract case but those that `broken/components.toml` names.
+//! Components and hosts that are wrong in one thing each pass every case but those that `broken/` names.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
+use okta_sso_conformance::case::CaseFile;
 use okta_sso_conformance::flat::FlatCase;
 use okta_sso_conformance::flat::sandbox::Sandbox;
-use okta_sso_conformance::{broken, kit};
+use okta_sso_conformance::host::ScriptedHost;
+use okta_sso_conformance::{broken, kit, run};
 
 /// The contract cases that a component fails.
 fn failures(component: &[u8], cases: &[FlatCase]) -> BTreeSet<String> {
@@ -62,6 +64,32 @@ fn every_broken_component_fails_the_cases_that_it_names() {
         }
     });
     let wrong = wrong.into_inner().unwrap();
+    assert!(
+        wrong.is_empty(),
+        "other cases fail than are named:\n{}",
+        wrong.join("\n\n")
+    );
+}
+
+#[tokio::test]
+async fn every_broken_host_fails_the_cases_that_it_names() {
+    let plugin = run::plugin().unwrap_or_else(|error| panic!("{error:#}"));
+    let mut wrong = Vec::new();
+    for (fault, named) in broken::hosts().unwrap() {
+        let mut failed = BTreeSet::new();
+        for file in CaseFile::names().unwrap() {
+            for case in CaseFile::read(&file).unwrap() {
+                let host = ScriptedHost::broken(fault);
+                if run::case_on(&host, &plugin, &case).await.is_err() {
+                    failed.insert(case.about.id);
+                }
+            }
+        }
+        println!("{fault:?}: fails {} cases", failed.len());
+        if failed.is_empty() || failed != named {
+            wrong.push(format!("[{fault:?}]\nfails = {failed:?}"));
+        }
+    }
     assert!(
         wrong.is_empty(),
         "other cases fail than are named:\n{}",
