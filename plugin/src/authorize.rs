@@ -1,6 +1,5 @@
 //! The authorization request (OpenID Connect Core 1.0 section 3.1.2.1), in the URL or pushed (RFC 9126).
 
-use crate::answer;
 use crate::contract::exports::sso::provider::login::{Fault, LoginError, LoginRequest, Prompt};
 use crate::contract::sso::provider::http::{Request, Response};
 use crate::contract::sso::provider::types::{ClientAuth, Connection, Endpoint};
@@ -102,8 +101,7 @@ pub fn process_pushed_response(
     now: u64,
 ) -> Result<String, LoginError> {
     let endpoint = Endpoint::PushedAuthorization;
-    token::check_client_answer(endpoint, response, 201, now)?;
-    let document = answer::object(endpoint, response)?;
+    let document = token::read_client_answer(endpoint, response, 201, now)?;
     let request_uri = document
         .string("request_uri")
         .map_err(|error| ProviderError::member(endpoint, error))?;

@@ -130,7 +130,7 @@ pub fn validate(
     let acr = claims.optional_string("acr")?;
     // 0 is how some providers say that they do not know; it is never recent.
     let auth_time = match claims.get("auth_time") {
-        Some(Json::Number(number)) if number.as_u64() == Some(0) => Some(0),
+        Some(Json::Number(number)) if number.text() == "0" => Some(0),
         _ => claims.optional_date("auth_time", Rounding::Down)?,
     };
     let access_token_hash = claims.optional_string("at_hash")?;

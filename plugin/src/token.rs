@@ -65,20 +65,21 @@ pub fn build_client_request(
     }
 }
 
-/// Refuses every answer to a client's request but a success.
+/// The document of a success; refuses every other answer to a client's request.
 ///
 /// # Errors
 /// `client-rejected`, `code-rejected`, `provider-busy`, `provider-unavailable`, `provider-misbehaved`.
-pub fn check_client_answer(
+pub fn read_client_answer(
     endpoint: Endpoint,
     response: &Response,
     success: u16,
     now: u64,
-) -> Result<(), LoginError> {
+) -> Result<Object<'_>, LoginError> {
     answer::check_available(endpoint, response, now)?;
+    let document = answer::object(endpoint, response);
     // An error inside a success is still an error, so the content is looked at first.
-    if let Ok(document) = answer::object(endpoint, response)
-        && let Some(error) = error_code(&document)
+    if let Ok(document) = &document
+        && let Some(error) = error_code(document)
     {
         return Err(match error {
             "invalid_client" => LoginError::ClientRejected,
@@ -95,7 +96,8 @@ pub fn check_client_answer(
             .into(),
         });
     }
-    Ok(answer::check_status(endpoint, response, success)?)
+    answer::check_status(endpoint, response, success)?;
+    Ok(document?)
 }
 
 /// `error` of RFC 6749 section 5.2, or `errorCode` of Okta's own envelope.
@@ -112,11 +114,10 @@ fn error_code<'a>(document: &'a Object<'_>) -> Option<&'a str> {
 /// `expires_in` and `scope` are not read: nothing depends on them.
 ///
 /// # Errors
-/// Those of [`check_client_answer`]; `missing-member`, `mistyped-member`; `unsupported` for another token type.
+/// Those of [`read_client_answer`]; `missing-member`, `mistyped-member`; `unsupported` for another token type.
 pub fn process_token_response(response: &Response, now: u64) -> Result<Tokens, LoginError> {
     let endpoint = Endpoint::Token;
-    check_client_answer(endpoint, response, 200, now)?;
-    let document = answer::object(endpoint, response)?;
+    let document = read_client_answer(endpoint, response, 200, now)?;
     let member = |error| ProviderError::member(endpoint, error);
     // RFC 6749 section 5.1: the type's name has no case.
     let token_type = document.string("token_type").map_err(member)?;
