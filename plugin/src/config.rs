@@ -6,6 +6,7 @@ mod host;
 mod issuer;
 mod policy;
 mod redirect;
+mod spelling;
 
 use crate::connection;
 use crate::contract::exports::sso::provider::config::{

@@ -77,7 +77,7 @@ fn is_label(label: &str) -> bool {
 }
 
 /// An IP address in any notation that some resolver takes: WHATWG URL, "ends in a number".
-fn is_address(name: &str) -> bool {
+pub(super) fn is_address(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     let last = name.rsplit('.').next().unwrap_or_default();
     let hexadecimal = last
@@ -126,7 +126,7 @@ pub(super) fn split_port(authority: &str) -> (&str, &str) {
 /// 6.2).
 ///
 /// Which letters a registry allows, and whether they are confusable, is not checked.
-fn is_a_label(label: &str) -> bool {
+pub(super) fn is_a_label(label: &str) -> bool {
     label
         .strip_prefix("xn--")
         .and_then(decode_punycode)
@@ -142,7 +142,12 @@ fn decode_punycode(input: &str) -> Option<String> {
     const BASE: u32 = 36;
     const T_MIN: u32 = 1;
     const T_MAX: u32 = 26;
-    let (basic, extended) = input.rsplit_once('-').unwrap_or(("", input));
+    let (basic, extended) = match input.rsplit_once('-') {
+        // RFC 3492 section 6.3: the delimiter is written after basic code points alone.
+        Some(("", _)) => return None,
+        Some(parts) => parts,
+        None => ("", input),
+    };
     let mut output: Vec<char> = basic.chars().collect();
     let (mut code_point, mut position, mut bias) = (128_u32, 0_u32, 72_u32);
     let mut digits = extended.bytes().peekable();

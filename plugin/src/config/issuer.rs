@@ -1,11 +1,8 @@
 //! The issuer, in every shape that administrators paste.
 //!
-//! The issuer is compared byte for byte ever after, so it stays text: what a URL parser would make
-//! of it is only asked whether it reads the same.
+//! The issuer is compared byte for byte ever after, so it stays text, spelt as every reader of URLs spells it.
 
-use url::Url;
-
-use super::{Report, host, is_placeholder};
+use super::{Report, host, is_placeholder, spelling};
 use crate::contract::exports::sso::provider::config::{CorrectionCode, Field, ProblemCode};
 use crate::json::Object;
 
@@ -115,10 +112,8 @@ fn read(given: &str, loopback: bool, corrections: &mut Corrections) -> Result<Is
     }
     check_origin(&text, &authority, loopback)?;
     check_path(&text, &authority)?;
-    // Whoever dials the issuer reads it with this parser: it must see the host that was checked.
-    let reads_the_same = Url::parse(&text)
-        .is_ok_and(|url| url.as_str() == text || url.as_str().strip_suffix('/') == Some(&text));
-    if !reads_the_same {
+    // Whoever dials the issuer must see the host that was checked.
+    if !spelling::is_canonical(&text) {
         return Err(ProblemCode::NotAUrl.into());
     }
     Ok(Issuer { text, authority })

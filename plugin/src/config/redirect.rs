@@ -1,8 +1,6 @@
 //! The platform's own addresses, to which the provider sends the browser back.
 
-use url::Url;
-
-use super::{Report, host, is_placeholder};
+use super::{Report, host, is_placeholder, spelling};
 use crate::contract::exports::sso::provider::config::{Field, ProblemCode};
 
 /// Okta: the longest redirect URI of an integration.
@@ -58,9 +56,5 @@ fn problem(text: &str, loopback: bool) -> Option<ProblemCode> {
         return Some(code);
     }
     // The provider compares bytes: what a parser would write differently is a mistake waiting.
-    let parsed = Url::parse(text).map_err(|_| ProblemCode::NotAUrl);
-    match parsed {
-        Ok(url) if url.as_str() == text || url.as_str().strip_suffix('/') == Some(text) => None,
-        _ => Some(ProblemCode::NotAUrl),
-    }
+    (!spelling::is_canonical(text)).then_some(ProblemCode::NotAUrl)
 }
