@@ -264,6 +264,7 @@ impl<P: Platform> SignIn<P> {
     ) -> Result<Response, CallError<LoginError>> {
         let redirect = self.plugin.begin(connection, wanted).await?;
         let key = StorageKey::host(ENTRY, redirect.handle.as_bytes());
+        let key = key.on_behalf_of(&connection.id);
         let entry = [&[purpose.tag()], connection.id.as_bytes()].concat();
         let capabilities = self.plugin.capabilities();
         capabilities

@@ -22,6 +22,7 @@ pub use signatures::{AwsLcSignatures, SignatureError, Signatures};
 use crate::credential::Credentials;
 use crate::record::Recorder;
 use crate::store::Storage;
+use crate::store::timely::Timely;
 
 /// The capabilities that a plugin runs with.
 #[derive(Clone)]
@@ -42,7 +43,7 @@ impl Capabilities {
     #[must_use]
     pub fn new(storage: Arc<dyn Storage>, credentials: Arc<dyn Credentials>) -> Self {
         Self {
-            storage,
+            storage: Arc::new(Timely(storage)),
             credentials,
             http: None,
             cache: Some(Arc::new(MemoryCache::default())),

@@ -85,4 +85,8 @@ pub use error::{CallError, Limit, SetupError, Trap};
 pub use limits::Limits;
 pub use plugin::{Plugin, PluginBuilder, Signature};
 pub use scope::{Scope, StorageKey};
+#[cfg(feature = "postgres")]
+pub use store::PostgresStorage;
+#[cfg(feature = "redis")]
+pub use store::RedisStorage;
 pub use store::{MemoryStorage, SqliteStorage, Storage, StorageError};

@@ -31,8 +31,12 @@ impl Scope {
 ///
 /// Two different triples never give the same bytes, whatever the parts hold. At most 400 bytes for
 /// what the contract allows.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct StorageKey(Box<[u8]>);
+#[derive(Clone)]
+pub struct StorageKey {
+    bytes: Box<[u8]>,
+    /// Whose share of bounded room the entry takes: found by another name, it is still this connection's.
+    owner: Option<Box<[u8]>>,
+}
 
 impl StorageKey {
     /// A key of the plugin, in the space of one connection.
@@ -47,18 +51,28 @@ impl StorageKey {
         Self::encode(b'h', purpose.as_bytes(), key)
     }
 
+    /// Counts the entry towards this connection, where room is shared. Changes nothing about where it is found.
+    #[must_use]
+    pub fn on_behalf_of(mut self, connection_id: &str) -> Self {
+        self.owner = Some(Self::plugin(connection_id, b"").scope().into());
+        self
+    }
+
     /// The bytes to store under.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
 
     /// Space and connection, with its length: what an entry counts towards.
     pub(crate) fn scope(&self) -> &[u8] {
-        let length = self.0.get(1..9).and_then(|bytes| bytes.try_into().ok());
+        if let Some(owner) = &self.owner {
+            return owner;
+        }
+        let length = self.bytes.get(1..9).and_then(|bytes| bytes.try_into().ok());
         let length = length.map_or(0, u64::from_be_bytes);
         let end = usize::try_from(length).map_or(0, |length| length.saturating_add(9));
-        self.0.get(..end).unwrap_or(&self.0)
+        self.bytes.get(..end).unwrap_or(&self.bytes)
     }
 
     fn encode(space: u8, scope: &[u8], key: &[u8]) -> Self {
@@ -68,14 +82,25 @@ impl StorageKey {
             bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
             bytes.extend_from_slice(part);
         }
-        Self(bytes.into())
+        Self {
+            bytes: bytes.into(),
+            owner: None,
+        }
     }
 }
+
+impl PartialEq for StorageKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for StorageKey {}
 
 impl fmt::Debug for StorageKey {
     /// Shows the length alone: keys are derived from what a browser holds.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "StorageKey({} bytes)", self.0.len())
+        write!(f, "StorageKey({} bytes)", self.bytes.len())
     }
 }
 

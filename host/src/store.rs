@@ -2,13 +2,20 @@
 
 pub(crate) mod bounded;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 mod sqlite;
-#[cfg(test)]
-mod tests;
+pub(crate) mod timely;
 
 use async_trait::async_trait;
 
 pub use memory::MemoryStorage;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStorage;
+#[cfg(feature = "redis")]
+pub use redis::RedisStorage;
 pub use sqlite::SqliteStorage;
 
 use crate::scope::StorageKey;
@@ -17,7 +24,9 @@ use crate::scope::StorageKey;
 ///
 /// The host calls it with keys that are already scoped, values of at most 16 KiB and a time to live of
 /// 1 to 86,400 seconds. `now` is the host's clock: an entry is gone when `now` reaches the second of
-/// its storing plus its time to live.
+/// its storing plus its time to live. An operation that takes longer than 2 seconds counts as unavailable.
+///
+/// `host/tests/storage` holds every backend of this crate against this contract.
 #[async_trait]
 pub trait Storage: Send + Sync {
     /// Stores only when no live value is there; true when it did.
@@ -44,4 +53,14 @@ pub enum StorageError {
     /// Out of reach, out of time, full, or read-only.
     #[error("storage is unavailable")]
     Unavailable,
+}
+
+/// Databases' integers are signed; a clock beyond them is beyond every entry.
+fn seconds(time: u64) -> i64 {
+    i64::try_from(time).unwrap_or(i64::MAX)
+}
+
+fn unavailable(error: sqlx::Error) -> StorageError {
+    tracing::error!(%error, "storage failed");
+    StorageError::Unavailable
 }

@@ -221,3 +221,41 @@ fn an_event_ends_at_its_bound() {
     let (_, fields) = printable("c".to_owned(), field(&"x".repeat(room + 1)));
     assert_eq!(fields[0].1.len(), room);
 }
+
+/// Never answers.
+struct Hanging;
+
+#[async_trait]
+impl Storage for Hanging {
+    async fn put_if_absent(
+        &self,
+        _: &StorageKey,
+        _: &[u8],
+        _: u64,
+        _: u32,
+    ) -> Result<bool, StorageError> {
+        std::future::pending().await
+    }
+
+    async fn take(&self, _: &StorageKey, _: u64) -> Result<Option<Vec<u8>>, StorageError> {
+        std::future::pending().await
+    }
+
+    async fn get(&self, _: &StorageKey, _: u64) -> Result<Option<Vec<u8>>, StorageError> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn f_31_storage_that_hangs_is_unavailable() {
+    let (mut state, recorder) = state(Some("a"));
+    state.capabilities = Arc::new(Capabilities::new(Arc::new(Hanging), recorder));
+    let before = std::time::Instant::now();
+    let taken = state.take(vec![1]).await.unwrap();
+    println!("F-31: told after {:.1?}", before.elapsed());
+    assert_eq!(taken, Err(storage::Error::Unavailable), "F-31");
+    assert!(
+        before.elapsed() < std::time::Duration::from_millis(2_500),
+        "F-31"
+    );
+}

@@ -8,7 +8,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
-use super::{Storage, StorageError};
+use super::{Storage, StorageError, seconds, unavailable};
 use crate::scope::StorageKey;
 
 /// For one machine: pending logins survive a restart, and several processes may share the file.
@@ -105,14 +105,4 @@ impl Storage for SqliteStorage {
             .await
             .map_err(unavailable)
     }
-}
-
-/// SQLite's integers are signed; a clock beyond them is beyond every entry.
-fn seconds(time: u64) -> i64 {
-    i64::try_from(time).unwrap_or(i64::MAX)
-}
-
-fn unavailable(error: sqlx::Error) -> StorageError {
-    tracing::error!(%error, "storage failed");
-    StorageError::Unavailable
 }
