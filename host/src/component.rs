@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::types::ComponentItem;
 
+use crate::compiled::CompiledCache;
 use crate::error::SetupError;
 
 /// Longer files are not read at all, in bytes; [`crate::Limits::component`] may ask for less.
@@ -124,17 +125,21 @@ impl Component {
         &self.sha256
     }
 
-    /// Compiles, and holds imports and exports against the contract. Returns the imports, sorted.
+    /// Compiles, unless it is in the cache, and holds imports and exports against the contract. Returns the imports, sorted.
     pub(crate) fn compile(
         &self,
         engine: &Engine,
         max_bytes: u64,
+        cache: Option<&CompiledCache>,
     ) -> Result<(wasmtime::component::Component, Vec<String>), SetupError> {
         if self.bytes.len() as u64 > max_bytes {
             return Err(SetupError::TooLarge(max_bytes));
         }
-        let component = wasmtime::component::Component::from_binary(engine, &self.bytes)
-            .map_err(|error| SetupError::NotAComponent(error.to_string()))?;
+        let component = match cache {
+            Some(cache) => cache.component(engine, &self.bytes, &self.sha256),
+            None => wasmtime::component::Component::from_binary(engine, &self.bytes),
+        }
+        .map_err(|error| SetupError::NotAComponent(error.to_string()))?;
         let shape = component.component_type();
         let mut imports = Vec::new();
         for (name, item) in shape.imports(engine) {
@@ -167,7 +172,7 @@ fn read(path: &Path, max: u64) -> Result<Vec<u8>, SetupError> {
     Ok(bytes)
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes
         .iter()
         .fold(String::with_capacity(64), |mut text, byte| {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::codes::Coded;
+use crate::self_test::SelfTestError;
 
 /// Why a call has no good result.
 ///
@@ -145,6 +146,15 @@ pub enum SetupError {
     /// The egress proxy's address has another form.
     #[error("the egress proxy is not of the form http://[user:password@]host:port")]
     EgressProxy,
+    /// The key for compiled code is shorter than 32 bytes.
+    #[error("the key for compiled code is shorter than 32 bytes")]
+    CompiledCacheKey,
+    /// The folder for compiled code cannot be made, or others may enter it.
+    #[error("{0} is no folder for this user alone (mode 0700)")]
+    CompiledCacheFolder(PathBuf),
+    /// The component was not put in its place.
+    #[error("the component fails its self-test: {0}")]
+    SelfTest(#[from] SelfTestError),
     /// A dynamic call names a function that the component does not export.
     #[error("no such function: {0}")]
     NoSuchFunction(String),

@@ -59,6 +59,7 @@ pub mod axum;
 mod bindings;
 pub mod capability;
 mod codes;
+mod compiled;
 mod component;
 pub mod contract;
 pub mod credential;
@@ -66,10 +67,13 @@ mod engine;
 mod error;
 mod exchange;
 mod limits;
+mod loaded;
 mod permit;
 mod plugin;
 pub mod record;
+mod sandbox;
 mod scope;
+mod self_test;
 mod state;
 pub mod store;
 
@@ -79,12 +83,14 @@ pub use capability::{
     Resolver, SignatureError, Signatures, SystemClock, SystemResolver, TracingLog,
 };
 pub use codes::Coded;
+pub use compiled::CompiledCache;
 pub use component::{Component, Pin};
 pub use credential::{ClientKey, CredentialError, Credentials, Secret};
 pub use error::{CallError, Limit, SetupError, Trap};
 pub use limits::Limits;
 pub use plugin::{Plugin, PluginBuilder, Signature};
 pub use scope::{Scope, StorageKey};
+pub use self_test::SelfTestError;
 #[cfg(feature = "postgres")]
 pub use store::PostgresStorage;
 #[cfg(feature = "redis")]

@@ -1,49 +1,40 @@
 //! Calls of a loaded component.
 
-use std::convert::Infallible;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::{Value, json};
-use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Type, Val};
-use wasmtime::{Engine, PoolConcurrencyLimitError, Store, UpdateDeadline};
 
-use crate::bindings::{SsoProvider, SsoProviderPre};
+use crate::bindings::SsoProvider;
 use crate::capability::{Capabilities, HttpClient, HttpOptions};
+use crate::compiled::CompiledCache;
 use crate::component::{self, Component};
 use crate::contract::{
     Callback, Checked, ClaimSet, Connection, Description, EmailMatch, EmailRule, Expectations,
     Explanation, Finding, LoginError, LoginRequest, LogoutError, Notice, Problem, Redirect,
     Rehearsal, RevocationRequest, Settings, SignedIn, TokenRejection,
 };
-use crate::engine::{self, TICK};
-use crate::error::{CallError, Limit, SetupError, Trap};
+use crate::error::{CallError, SetupError};
 use crate::limits::Limits;
-use crate::permit::{Place, Places};
+use crate::loaded::Loaded;
 use crate::record::{self, Recording};
+use crate::sandbox::{Call, Running, Sandbox, finish};
 use crate::scope::Scope;
-use crate::state::{self, CallState};
+use crate::self_test::{self, SelfTestError};
+use crate::state::CallState;
 
 /// A loaded sign-in component: cheap to clone, shared by all requests.
 ///
 /// Every call runs in a fresh instance, which is dropped after it.
 #[derive(Clone)]
 pub struct Plugin {
-    loaded: Arc<Loaded>,
+    sandbox: Arc<Sandbox>,
+    cache: Option<Arc<CompiledCache>>,
+    /// What new calls run; calls under way keep what they began with.
+    current: Arc<RwLock<Arc<Loaded>>>,
     capabilities: Arc<Capabilities>,
-}
-
-/// What is made once.
-struct Loaded {
-    engine: Engine,
-    pre: SsoProviderPre<CallState>,
-    imports: Vec<String>,
-    sha256: String,
-    limits: Limits,
-    places: Places,
 }
 
 /// Gathers what a [`Plugin`] is made of.
@@ -52,6 +43,7 @@ pub struct PluginBuilder {
     component: Option<Component>,
     capabilities: Option<Capabilities>,
     limits: Limits,
+    cache: Option<Arc<CompiledCache>>,
 }
 
 impl PluginBuilder {
@@ -76,6 +68,13 @@ impl PluginBuilder {
         self
     }
 
+    /// Keeps compiled code in this cache, so that the next start does not compile.
+    #[must_use]
+    pub fn compiled_cache(mut self, cache: CompiledCache) -> Self {
+        self.cache = Some(Arc::new(cache));
+        self
+    }
+
     /// Compiles the component; blocks for some hundred milliseconds, once.
     ///
     /// Errors: what is missing, what the component is or wants, or what this machine lacks.
@@ -86,23 +85,12 @@ impl PluginBuilder {
             capabilities = capabilities.with_http(Arc::new(client));
         }
         let component = self.component.ok_or(SetupError::NoComponent)?;
-        let engine = engine::engine(&self.limits)?;
-        let (compiled, imports) = component.compile(&engine, self.limits.component)?;
-        let mismatch = |error: wasmtime::Error| SetupError::InterfaceMismatch(error.to_string());
-        let pre = state::linker(&engine)?
-            .instantiate_pre(&compiled)
-            .map_err(mismatch)?;
-        let pre = SsoProviderPre::new(pre).map_err(mismatch)?;
-        let loaded = Loaded {
-            engine,
-            pre,
-            imports,
-            sha256: component.sha256().to_owned(),
-            places: Places::new(&self.limits),
-            limits: self.limits,
-        };
+        let sandbox = Sandbox::new(self.limits)?;
+        let loaded = Loaded::new(&sandbox, &component, self.cache.as_deref())?;
         Ok(Plugin {
-            loaded: Arc::new(loaded),
+            sandbox: Arc::new(sandbox),
+            cache: self.cache,
+            current: Arc::new(RwLock::new(Arc::new(loaded))),
             capabilities: Arc::new(capabilities),
         })
     }
@@ -116,8 +104,6 @@ pub struct Signature {
     /// At most one.
     pub results: Vec<Type>,
 }
-
-type Call<T, E = Infallible> = Result<T, CallError<E>>;
 
 /// Runs one exported function in a fresh instance.
 macro_rules! run {
@@ -153,9 +139,39 @@ impl Plugin {
     pub fn with_capabilities(&self, mut capabilities: Capabilities) -> Self {
         capabilities.http = capabilities.http.or_else(|| self.capabilities.http.clone());
         Self {
-            loaded: Arc::clone(&self.loaded),
             capabilities: Arc::new(capabilities),
+            ..self.clone()
         }
+    }
+
+    /// Puts another component in this one's place, for this plugin and every clone of it.
+    ///
+    /// It is compiled beside the running one, held against the contract, and must pass [`Plugin::self_test`].
+    /// From then on new calls run it; calls under way finish on the old one.
+    ///
+    /// Errors: what the component is, wants or got wrong; the old one stays.
+    pub async fn replace(&self, component: Component) -> Result<(), SetupError> {
+        let (sandbox, cache) = (Arc::clone(&self.sandbox), self.cache.clone());
+        let load = move || Loaded::new(&sandbox, &component, cache.as_deref());
+        let loaded = tokio::task::spawn_blocking(load).await;
+        let loaded = Arc::new(loaded.map_err(|_| SetupError::Engine)??);
+        let candidate = Self {
+            current: Arc::new(RwLock::new(Arc::clone(&loaded))),
+            ..self.clone()
+        };
+        candidate.self_test().await?;
+        let (old, new) = (self.sha256(), loaded.sha256.clone());
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+        tracing::info!(old, new, "component replaced");
+        Ok(())
+    }
+
+    /// Signs somebody in at a provider inside this process, and tries every way in that must be shut: with a foreign
+    /// signature, another attempt's, client's or issuer's token, an expired one, a used callback, another browser.
+    ///
+    /// Reaches nothing outside and takes some milliseconds: fit for a readiness check.
+    pub async fn self_test(&self) -> Result<(), SelfTestError> {
+        self_test::run(self).await
     }
 
     /// `config.check`: turns what was typed into a connection. Runs with every capability denied.
@@ -304,14 +320,14 @@ impl Plugin {
 
     /// The interfaces that the component imports, such as `sso:provider/http@0.1.0`, sorted.
     #[must_use]
-    pub fn imports(&self) -> &[String] {
-        &self.loaded.imports
+    pub fn imports(&self) -> Vec<String> {
+        self.loaded().imports.clone()
     }
 
     /// SHA-256 of the component's bytes, 64 hexadecimal digits in lower case.
     #[must_use]
-    pub fn sha256(&self) -> &str {
-        &self.loaded.sha256
+    pub fn sha256(&self) -> String {
+        self.loaded().sha256.clone()
     }
 
     /// Calls any exported function with dynamic values; for tools and tests.
@@ -326,13 +342,14 @@ impl Plugin {
         args: &[Val],
     ) -> Call<Vec<Val>> {
         let name = || SetupError::NoSuchFunction(format!("{interface}.{function}"));
-        let pre = self.loaded.pre.instance_pre();
+        let mut running = self.start(connection).await?;
+        let loaded = Arc::clone(&running.loaded);
+        let pre = loaded.pre.instance_pre();
         let index = pre
             .component()
             .get_export_index(None, component::full_name(interface))
             .and_then(|outer| pre.component().get_export_index(Some(&outer), function))
             .ok_or_else(|| CallError::Setup(name()))?;
-        let mut running = self.start(connection).await?;
         let instance =
             finish(timeout(running.left(), pre.instantiate_async(&mut running.store)).await)?;
         let exported = instance
@@ -372,7 +389,7 @@ impl Plugin {
         };
         let (call, arguments) = called();
         recorder.keep(Recording {
-            component: self.loaded.sha256.clone(),
+            component: running.loaded.sha256.clone(),
             connection: state.connection_id().to_owned(),
             call,
             arguments,
@@ -396,8 +413,8 @@ impl Plugin {
     }
 
     fn function(&self, interface: &str, function: &str) -> Option<ComponentFunc> {
-        let engine = &self.loaded.engine;
-        let shape = self.loaded.pre.instance_pre().component().component_type();
+        let (engine, loaded) = (&self.sandbox.engine, self.loaded());
+        let shape = loaded.pre.instance_pre().component().component_type();
         let exported = shape.get_export(engine, &component::full_name(interface))?;
         let ComponentItem::ComponentInstance(exported) = exported.ty else {
             return None;
@@ -408,41 +425,18 @@ impl Plugin {
         }
     }
 
-    /// A place and a fresh store; no instance yet.
+    /// The component that new calls run.
+    fn loaded(&self) -> Arc<Loaded> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     async fn start<E>(&self, connection: Option<&Connection>) -> Call<Running, E> {
-        let Loaded {
-            engine,
-            limits,
-            places,
-            ..
-        } = &*self.loaded;
-        let started = Instant::now();
         let id = connection.map(|connection| connection.id.as_str());
-        let place = places.take(id).await.map_err(CallError::Limit)?;
-        let scope = connection.map(Scope::of);
-        let state = CallState::new(Arc::clone(&self.capabilities), scope, limits);
-        let mut store = Store::try_new(engine, state).map_err(|error| fault(&error))?;
-        store.limiter(|state| &mut state.meter);
-        store.set_hostcall_fuel(limits.host_call_bytes);
-        store.set_max_component_handles(limits.handles);
-        // The deadline counts only while the component runs: a tick that passes in a host call is
-        // seen once, afterwards. One more, because the first tick comes at any moment.
-        let mut left = limits.cpu.as_millis().div_ceil(TICK.as_millis()) + 1;
-        store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(move |_| {
-            left = left.saturating_sub(1);
-            Ok(if left == 0 {
-                UpdateDeadline::Interrupt
-            } else {
-                UpdateDeadline::Yield(1)
-            })
-        });
-        Ok(Running {
-            store,
-            started,
-            limits: limits.clone(),
-            _place: place,
-        })
+        let state = || {
+            let scope = connection.map(Scope::of);
+            CallState::new(Arc::clone(&self.capabilities), scope, &self.sandbox.limits)
+        };
+        self.sandbox.start(self.loaded(), id, state).await
     }
 
     async fn instantiate<E>(
@@ -450,25 +444,8 @@ impl Plugin {
         connection: Option<&Connection>,
     ) -> Call<(Running, SsoProvider), E> {
         let mut running = self.start(connection).await?;
-        let within = running.left();
-        let instance = self.loaded.pre.instantiate_async(&mut running.store);
-        let instance = finish(timeout(within, instance).await)?;
+        let instance = running.instantiate().await?;
         Ok((running, instance))
-    }
-}
-
-/// One call's store. Dropped after the call, whatever its end: the store first, then the place.
-struct Running {
-    store: Store<CallState>,
-    started: Instant,
-    limits: Limits,
-    _place: Place,
-}
-
-impl Running {
-    /// What is left of the call's time.
-    fn left(&self) -> Duration {
-        self.limits.wall.saturating_sub(self.started.elapsed())
     }
 }
 
@@ -477,50 +454,4 @@ fn exported((interface, function): (&str, &str)) -> String {
     let interface = interface.trim_start_matches("sso_provider_");
     let function = function.trim_start_matches("call_");
     format!("{interface}.{}", function.replace('_', "-"))
-}
-
-/// Collapses the layers of failure of one call: out of time, and fault.
-fn finish<T, E>(outcome: Result<wasmtime::Result<T>, Elapsed>) -> Call<T, E> {
-    match outcome {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(fault(&error)),
-        Err(_) => Err(CallError::Limit(Limit::Wall)),
-    }
-}
-
-/// Tells a bound from a breakage.
-fn fault<E>(error: &wasmtime::Error) -> CallError<E> {
-    use wasmtime::Trap as Code;
-
-    if let Some(limit) = error.downcast_ref::<Limit>() {
-        return CallError::Limit(*limit);
-    }
-    if let Some(trap) = error.downcast_ref::<Trap>() {
-        return CallError::Trap(*trap);
-    }
-    if error.is::<PoolConcurrencyLimitError>() {
-        return CallError::Limit(Limit::Busy);
-    }
-    match error.downcast_ref::<Code>() {
-        Some(Code::Interrupt) => CallError::Limit(Limit::Cpu),
-        Some(Code::StackOverflow) => CallError::Limit(Limit::Stack),
-        Some(Code::AllocationTooLarge) => CallError::Limit(Limit::Memory),
-        Some(
-            Code::InvalidChar
-            | Code::StringOutOfBounds
-            | Code::ListOutOfBounds
-            | Code::InvalidDiscriminant
-            | Code::UnalignedPointer,
-        ) => CallError::Trap(Trap::MalformedValue),
-        Some(code) => CallError::Trap(Trap::Code(*code)),
-        // wasmtime 48 gives these two no public type. Only the name of the fault hangs on the words,
-        // and a test notices when they change.
-        None => match error.root_cause().to_string() {
-            words if words.contains("fuel allocated for hostcalls") => {
-                CallError::Limit(Limit::HostCallBytes)
-            }
-            words if words.contains("store handle limit") => CallError::Limit(Limit::Handles),
-            _ => CallError::Trap(Trap::MalformedValue),
-        },
-    }
 }

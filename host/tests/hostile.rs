@@ -10,9 +10,18 @@ mod hostile {
 mod platform;
 
 use std::convert::Infallible;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
-use okta_sso_host::{CallError, Component, Limit, Limits, Pin, Plugin, SetupError, Trap};
+use async_trait::async_trait;
+use okta_sso_host::contract::{
+    Callback, EmailRule, Expectations, Level, LoginRequest, RevocationRequest, Settings,
+};
+use okta_sso_host::{
+    CallError, Component, Http, HttpError, HttpRequest, HttpResponse, Limit, Limits, Log, Pin,
+    Plugin, Scope, SetupError, Trap,
+};
 
 use crate::hostile::module::{self, Body};
 use crate::platform::{Silent, capabilities, connection};
@@ -190,21 +199,193 @@ async fn waiting_ends_with_the_calls_time() {
     assert_eq!(plugin.probe(&connection()).await, Ok(vec![]));
 }
 
+const SPIN: &str = "(func $spin (loop (br 0))) (start $spin)";
+
+#[tokio::test]
+async fn f_50_a_loop_before_the_first_call() {
+    let plugin = hostile(SPIN, NOTHING);
+    let before = Instant::now();
+    let fault = plugin.codes().await.unwrap_err();
+    println!(
+        "F-50: interrupted after {:.0?} of waiting",
+        before.elapsed()
+    );
+    assert_eq!(fault, CallError::Limit(Limit::Cpu));
+    assert_eq!(
+        plugin.explain("any", "en").await.err(),
+        Some(CallError::Limit(Limit::Cpu))
+    );
+    // Others of the same process go on.
+    assert_eq!(hostile("", NOTHING).codes().await, Ok(vec![]));
+}
+
+#[tokio::test]
+async fn f_56_a_trap_in_each_export() {
+    let plugin = load(module::component("", &[]), Limits::default()).unwrap();
+    let connection = connection();
+    let request = LoginRequest {
+        login_hint: None,
+        return_to: None,
+        prompt: None,
+    };
+    let callback = Callback {
+        query: String::new(),
+        browser_binding: None,
+    };
+    let settings = Settings {
+        connection_id: "acme".to_owned(),
+        client_id: String::new(),
+        client_secret: None,
+        issuer: String::new(),
+        redirect_uri: String::new(),
+        post_logout_redirect_uri: None,
+        email_domains: vec![],
+        policy: connection.policy.clone(),
+    };
+    let expectations = Expectations {
+        nonce: None,
+        access_token: None,
+        now: 0,
+    };
+    let revocation = RevocationRequest {
+        authorization: String::new(),
+        endpoint: String::new(),
+        body: String::new(),
+    };
+    let trap = Trap::Code(wasmtime::Trap::UnreachableCodeReached);
+    macro_rules! traps {
+        ($($call:ident ( $($argument:expr),* )),* $(,)?) => {$(
+            let fault = plugin.$call($($argument),*).await.err();
+            assert_eq!(fault, Some(CallError::Trap(trap)), stringify!($call));
+        )*};
+    }
+    traps! {
+        check(&settings), probe(&connection), describe("en"),
+        begin(&connection, &request), locate("state=x"), complete(&connection, &callback),
+        rehearse(&connection, &callback),
+        validate(&connection, "{}", "{}", &expectations),
+        compare_email(EmailRule::Exact, "a@b.c", "a@b.c"),
+        begin_logout(&connection, "hint", None),
+        receive_logout_token(&connection, "token"),
+        receive_revocation(&connection, &revocation),
+        codes(), explain("any", "en"),
+    }
+}
+
+/// Counts what reaches a capability.
+#[derive(Default)]
+struct Counter(AtomicU32);
+
+impl Log for Counter {
+    fn event(&self, _: &Scope, _: Level, _: &str, _: &[(String, String)]) {
+        self.0.fetch_add(1, Relaxed);
+    }
+}
+
+#[async_trait]
+impl Http for Counter {
+    async fn send(&self, _: &Scope, _: HttpRequest) -> Result<HttpResponse, HttpError> {
+        self.0.fetch_add(1, Relaxed);
+        Err(HttpError::Unreachable)
+    }
+}
+
+const EVENT: &str = r#"(import "sso:provider/log@0.1.0" "event"
+    (func $event (param i32 i32 i32 i32 i32)))"#;
+
+#[tokio::test]
+async fn a_log_storm_is_dropped() {
+    let event =
+        "(call $event (i32.const 0) (i32.const 256) (i32.const 5) (i32.const 0) (i32.const 0))";
+    let counter = Arc::new(Counter::default());
+    let plugin = hostile(EVENT, &format!("(loop {event} (br 0)) unreachable"));
+    let plugin = plugin.with_capabilities(capabilities().with_log(counter.clone()));
+    assert_eq!(probe(&plugin).await, CallError::Limit(Limit::Cpu));
+    assert_eq!(counter.0.load(Relaxed), 50);
+}
+
+#[tokio::test]
+async fn f_55_an_http_storm_ends_at_the_budget() {
+    let import = format!(
+        r#"(import "sso:provider/http@0.1.0" "send" (func $send (param {})))"#,
+        "i32 ".repeat(15)
+    );
+    // metadata, GET, the URL at 256, no headers, no body, no authorization; the answer at 1024.
+    let send = format!(
+        "(call $send (i32.const 0) (i32.const 0) (i32.const 256) (i32.const 23) {} (i32.const 1024))",
+        "(i32.const 0) ".repeat(10)
+    );
+    let counter = Arc::new(Counter::default());
+    let plugin = hostile(&import, &format!("(loop {send} (br 0)) unreachable"));
+    let plugin = plugin.with_capabilities(capabilities().with_http(counter.clone()));
+    assert_eq!(probe(&plugin).await, CallError::Limit(Limit::Cpu));
+    println!(
+        "F-55: {} requests left the sandbox",
+        counter.0.load(Relaxed)
+    );
+    assert_eq!(counter.0.load(Relaxed), 8);
+}
+
+#[tokio::test]
+async fn words_that_are_no_text_are_malformed() {
+    let event =
+        "(call $event (i32.const 0) (i32.const 320) (i32.const 3) (i32.const 0) (i32.const 0))";
+    let plugin = hostile(EVENT, &format!("{event} (i32.const 0)"));
+    assert_eq!(probe(&plugin).await, CallError::Trap(Trap::MalformedValue));
+    let far =
+        "(call $event (i32.const 0) (i32.const -8) (i32.const 64) (i32.const 0) (i32.const 0))";
+    let plugin = hostile(EVENT, &format!("{far} (i32.const 0)"));
+    assert_eq!(probe(&plugin).await, CallError::Trap(Trap::MalformedValue));
+}
+
+#[tokio::test]
+async fn memory_for_the_hosts_words_is_checked() {
+    let explain = Body {
+        function: "messages@0.1.0#explain",
+        text: NOTHING,
+    };
+    for (imports, realloc) in [
+        ("", "(i32.const -8)"),
+        ("", "unreachable"),
+        ("", "(loop (br 0)) unreachable"),
+        // The host may not be called while it is handing something over.
+        (
+            RANDOM,
+            "(call $random (i32.const 8) (i32.const 64)) (i32.const 4096)",
+        ),
+    ] {
+        let component = module::with_realloc(realloc, imports, &[Body { ..explain }]);
+        let plugin = load(component, Limits::default()).unwrap();
+        let fault = plugin.explain("any", "en").await.unwrap_err();
+        println!("realloc {realloc}: {fault}");
+        let named = matches!(fault, CallError::Trap(_) | CallError::Limit(Limit::Cpu));
+        assert!(named, "{realloc}: {fault}");
+    }
+}
+
 #[tokio::test]
 async fn nothing_survives_in_a_reused_place() {
-    // One call fills a megabyte; the next, in the same place, looks for a byte of it.
-    let fill = "(drop (memory.grow (i32.const 16)))
-        (memory.fill (i32.const 65536) (i32.const 0xa5) (i32.const 1048576)) (i32.const 0)";
-    let look = "(local $at i32) (drop (memory.grow (i32.const 16)))
+    const CALLS: u32 = 2_000;
+    // One call marks four megabytes, a table and a global; the next, in the same place, looks for them.
+    let mark = "(drop (memory.grow (i32.const 64)))
+        (memory.fill (i32.const 65536) (i32.const 0xa5) (i32.const 6225920))
+        (drop (table.grow (ref.func $deeper) (i32.const 9000)))
+        (table.set (i32.const 0) (ref.func $deeper))
+        (global.set $mark (i64.const -1)) (i32.const 0)";
+    let look = "(local $at i32) (drop (memory.grow (i32.const 64)))
+        (drop (table.grow (ref.null func) (i32.const 9000)))
+        (if (i32.eqz (ref.is_null (table.get (i32.const 0)))) (then unreachable))
+        (if (i32.eqz (ref.is_null (table.get (i32.const 8999)))) (then unreachable))
+        (if (i64.ne (global.get $mark) (i64.const 0)) (then unreachable))
         (loop $next
           (if (i32.load8_u offset=65536 (local.get $at)) (then unreachable))
-          (local.set $at (i32.add (local.get $at) (i32.const 509)))
-          (br_if $next (i32.lt_u (local.get $at) (i32.const 1048576))))
+          (local.set $at (i32.add (local.get $at) (i32.const 4093)))
+          (br_if $next (i32.lt_u (local.get $at) (i32.const 6225920))))
         (i32.const 0)";
     let bodies = [
         Body {
             function: "messages@0.1.0#codes",
-            text: fill,
+            text: mark,
         },
         Body {
             function: "messages@0.1.0#explain",
@@ -215,11 +396,15 @@ async fn nothing_survives_in_a_reused_place() {
         concurrent: 1,
         ..Limits::default()
     };
-    let plugin = load(module::component("", &bodies), limits).unwrap();
-    for _ in 0..50 {
-        assert_eq!(plugin.codes().await, Ok(vec![]));
+    let declared = "(elem declare func $deeper)";
+    let plugin = load(module::component(declared, &bodies), limits).unwrap();
+    for call in 0..CALLS {
+        if call % 20 == 0 {
+            assert_eq!(plugin.codes().await, Ok(vec![]));
+        }
         assert_eq!(plugin.explain("any", "en").await, Ok(None));
     }
+    println!("leak canary: 0 bytes found in {CALLS} calls of one reused place");
 }
 
 #[test]

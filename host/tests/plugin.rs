@@ -11,12 +11,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use okta_sso_host::contract::{
-    EmailMatch, EmailRule, Field, LoginError, LoginRequest, ProblemCode, Settings,
+    EmailMatch, EmailRule, Field, LoginError, LoginRequest, ProblemCode,
 };
 use okta_sso_host::{CallError, Component, Pin, Plugin, SetupError};
 use wasmtime::component::{Type, Val};
 
-use crate::platform::{OutOfReach, Silent, capabilities, connection, with_storage};
+use crate::platform::{OutOfReach, Silent, capabilities, settings, with_storage};
 
 fn plugin() -> Plugin {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/plugin/okta_sso.wasm");
@@ -26,20 +26,6 @@ fn plugin() -> Plugin {
         .capabilities(capabilities())
         .load()
         .unwrap()
-}
-
-fn settings(issuer: &str) -> Settings {
-    let connection = connection();
-    Settings {
-        connection_id: connection.id,
-        client_id: "0oa1gi4grkaV8n7uZ5d7".to_owned(),
-        client_secret: None,
-        issuer: issuer.to_owned(),
-        redirect_uri: connection.redirect_uri,
-        post_logout_redirect_uri: None,
-        email_domains: connection.email_domains,
-        policy: connection.policy,
-    }
 }
 
 #[tokio::test]

@@ -96,16 +96,21 @@ impl ClientKey {
             "iat": now, "exp": now.saturating_add(LIFETIME),
             "jti": URL_SAFE_NO_PAD.encode(id),
         });
-        let encoded = |part: Value| URL_SAFE_NO_PAD.encode(part.to_string());
-        let mut assertion = Zeroizing::new(format!("{}.{}", encoded(header), encoded(claims)));
-        let signature = self
-            .0
-            .pair
-            .sign(&SystemRandom::new(), assertion.as_bytes())
-            .map_err(|_| CredentialError)?;
-        assertion.push('.');
-        assertion.push_str(&URL_SAFE_NO_PAD.encode(signature));
-        Ok(assertion)
+        self.sign(&header, &claims)
+    }
+
+    /// A compact JWS (RFC 7515 section 3.1).
+    pub(crate) fn sign(
+        &self,
+        header: &Value,
+        claims: &Value,
+    ) -> Result<Zeroizing<String>, CredentialError> {
+        let encoded = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+        let mut signed = Zeroizing::new(format!("{}.{}", encoded(header), encoded(claims)));
+        let signature = self.0.pair.sign(&SystemRandom::new(), signed.as_bytes());
+        signed.push('.');
+        signed.push_str(&URL_SAFE_NO_PAD.encode(signature.map_err(|_| CredentialError)?));
+        Ok(signed)
     }
 }
 

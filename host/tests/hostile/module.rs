@@ -20,8 +20,16 @@ pub(crate) struct Body<'a> {
     pub(crate) text: &'a str,
 }
 
-/// A component that exports all of the contract, with 32 pages of memory and a table.
+/// Room for arguments and answers, handed out again and again.
+const REALLOC: &str = "(i32.const 4096)";
+
+/// A component that exports all of the contract, with 32 pages of memory, a table and a global.
 pub(crate) fn component(imports: &str, bodies: &[Body<'_>]) -> Vec<u8> {
+    with_realloc(REALLOC, imports, bodies)
+}
+
+/// The same with another answer to the host's wish for memory.
+pub(crate) fn with_realloc(realloc: &str, imports: &str, bodies: &[Body<'_>]) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
     let (package, _) = resolve.push_dir(&wit).unwrap();
@@ -54,9 +62,11 @@ pub(crate) fn component(imports: &str, bodies: &[Body<'_>]) -> Vec<u8> {
         r#"(module
             {imports}
             (memory (export "memory") 32)
+            (data (i32.const 256) "https://acme.okta.com/x")
+            (data (i32.const 320) "\ff\fe\fd")
             (table 1 funcref)
-            ;; Room for arguments and answers, handed out again and again.
-            (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 4096))
+            (global $mark (mut i64) (i64.const 0))
+            (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) {realloc})
             (func $deeper (param i32) (result i32) (call $deeper (local.get 0)))
             {functions})"#
     );

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use okta_sso_host::contract::{
-    Algorithm, ClientAuth, Connection, EmailRule, Network, Policy, PushedAuthorization,
+    Algorithm, ClientAuth, Connection, EmailRule, Network, Policy, PushedAuthorization, Settings,
 };
 use okta_sso_host::{
     Capabilities, CredentialError, Credentials, Http, HttpError, HttpRequest, HttpResponse, Scope,
@@ -106,5 +106,20 @@ pub(crate) fn connection() -> Connection {
             pushed_authorization: PushedAuthorization::WhenSupported,
             network: Network::Public,
         },
+    }
+}
+
+/// What an administrator would type for that connection.
+pub(crate) fn settings(issuer: &str) -> Settings {
+    let connection = connection();
+    Settings {
+        connection_id: connection.id,
+        client_id: "0oa1gi4grkaV8n7uZ5d7".to_owned(),
+        client_secret: None,
+        issuer: issuer.to_owned(),
+        redirect_uri: connection.redirect_uri,
+        post_logout_redirect_uri: None,
+        email_domains: connection.email_domains,
+        policy: connection.policy,
     }
 }
