@@ -87,7 +87,7 @@ async fn nothing_secret_is_logged() {
 
     let log = captured.0.lock().unwrap_or_else(PoisonError::into_inner);
     let log = String::from_utf8_lossy(&log);
-    for module in ["okta_sso_demo", "okta_sso_host", "sqlx", "hyper"] {
+    for module in ["okta_sso_demo", "okta_sso", "sqlx", "hyper"] {
         assert!(log.contains(module), "nothing of {module} was searched");
     }
     // A tenant's name is in a cookie and no secret.
