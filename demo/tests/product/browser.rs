@@ -91,6 +91,14 @@ impl Page {
         self.url.join(&attribute(tag, "href").unwrap()).unwrap()
     }
 
+    /// Every address that a link, a style sheet, a script or a picture names.
+    pub(crate) fn links(&self) -> impl Iterator<Item = Url> {
+        self.body.split('<').filter_map(|tag| {
+            let target = attribute(tag, "href").or_else(|| attribute(tag, "src"))?;
+            Some(self.url.join(&target).unwrap())
+        })
+    }
+
     /// The hidden fields of the form that goes to `action`.
     #[track_caller]
     pub(crate) fn hidden(&self, action: &str) -> Vec<(String, String)> {

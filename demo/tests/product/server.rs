@@ -8,6 +8,25 @@ use tokio::net::TcpStream;
 use crate::stage::{PASSWORD, Stage};
 
 #[tokio::test]
+async fn every_link_of_a_page_leads_to_one() {
+    let stage = Stage::open().await;
+    // An administrator of a company that does not use Okta, and somebody whom the product does not know.
+    let gina = stage.browser();
+    let home = stage.password(&gina, "gina@globex.example", PASSWORD).await;
+    let eve = stage.browser();
+    let refused = stage.sign_in(&eve, "eve@acme.example").await;
+    let login = stage.browser().visit(&stage.at("/login")).await;
+    for (browser, page) in [(&gina, home), (&eve, refused), (&gina, login)] {
+        let links: Vec<_> = page.links().collect();
+        assert!(links.len() > 2, "{}: {links:?}", page.url);
+        for link in links {
+            let found = browser.visit(&link).await;
+            assert_eq!(found.status, 200, "{link} on {}", page.url);
+        }
+    }
+}
+
+#[tokio::test]
 async fn every_answer_has_its_headers() {
     let stage = Stage::open().await;
     let browser = stage.browser();
