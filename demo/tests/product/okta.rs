@@ -42,10 +42,12 @@ async fn replayed_callback() {
     let callback = stage.callback(&anna, "anna@acme.example").await;
     anna.visit(&callback).await.says(200, "Hello, Anna");
     let page = anna.visit(&callback).await;
-    page.says(400, "or was used already.").says(
-        400,
-        "In this browser you are still signed in as anna@acme.example.",
-    );
+    page.says(400, "This sign-in did not succeed")
+        .says(400, "or was used already.")
+        .says(
+            400,
+            "In this browser you are still signed in as anna@acme.example.",
+        );
     assert_eq!(page.link("Go on to Ledgerline"), stage.at("/"));
     assert_eq!(stage.me(&anna).await["email"], "anna@acme.example");
     assert_eq!(stage.count("SELECT count(*) FROM sessions").await, 1);
