@@ -19,6 +19,7 @@ use ::axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use ::axum::response::{IntoResponse, Response};
 use ::axum::routing::get;
 use async_trait::async_trait;
+use tracing::Instrument;
 use url::form_urlencoded;
 
 pub use self::cookies::{Cookies, set as set_cookie};
@@ -113,6 +114,8 @@ pub struct Attempt {
 pub enum Refusal {
     /// There is no such tenant, or it has no active connection.
     NoConnection,
+    /// No attempt could be begun with this connection: there is no handle.
+    NotBegun(Box<Connection>, CallError<LoginError>),
     /// The component's answer, a limit, or a fault.
     Call(CallError<LoginError>),
 }
@@ -183,7 +186,7 @@ async fn start<P: Platform>(
     match begun {
         Ok(response) => response,
         Err(error) => {
-            let refusal = Refusal::Call(error);
+            let refusal = Refusal::NotBegun(Box::new(connection), error);
             private(this.platform.refused(&request, None, refusal).await)
         }
     }
@@ -213,20 +216,14 @@ async fn callback<P: Platform>(
         query,
         browser_binding: browser_binding.map(str::to_owned),
     };
-    let platform = &this.platform;
-    let mut response = match purpose {
-        Purpose::SignIn => match this.plugin.complete(&attempt.connection, &callback).await {
-            Ok(signed_in) => platform.signed_in(&request, &attempt, signed_in).await,
-            Err(error) => {
-                let refusal = Refusal::Call(error);
-                platform.refused(&request, Some(&attempt), refusal).await
-            }
-        },
-        Purpose::Rehearsal => {
-            let rehearsal = this.plugin.rehearse(&attempt.connection, &callback).await;
-            platform.rehearsed(&request, &attempt, rehearsal).await
-        }
-    };
+    // Everything that is logged about this attempt, by whomever, carries the number that the person is shown.
+    let span = tracing::info_span!(
+        "sign_in",
+        correlation_id = attempt.handle,
+        connection = attempt.connection.id
+    );
+    let ended = this.finish(&request, &attempt, purpose, callback);
+    let mut response = ended.instrument(span).await;
     append(&mut response, set_cookie(&name, "", 0));
     private(response)
 }
@@ -291,6 +288,32 @@ impl<P: Platform> SignIn<P> {
             }
         }
         Ok(private(response))
+    }
+
+    /// What comes of a callback whose attempt is known.
+    async fn finish(
+        &self,
+        request: &Parts,
+        attempt: &Attempt,
+        purpose: Purpose,
+        callback: Callback,
+    ) -> Response {
+        let Self {
+            plugin, platform, ..
+        } = self;
+        match purpose {
+            Purpose::SignIn => match plugin.complete(&attempt.connection, &callback).await {
+                Ok(signed_in) => platform.signed_in(request, attempt, signed_in).await,
+                Err(error) => {
+                    let refusal = Refusal::Call(error);
+                    platform.refused(request, Some(attempt), refusal).await
+                }
+            },
+            Purpose::Rehearsal => {
+                let rehearsal = plugin.rehearse(&attempt.connection, &callback).await;
+                platform.rehearsed(request, attempt, rehearsal).await
+            }
+        }
     }
 
     /// The attempt that a callback belongs to.

@@ -88,6 +88,7 @@ pub use component::{Component, Pin};
 pub use credential::{ClientKey, CredentialError, Credentials, Secret};
 pub use error::{CallError, Limit, SetupError, Trap};
 pub use limits::Limits;
+pub use permit::Occupancy;
 pub use plugin::{Plugin, PluginBuilder, Signature};
 pub use scope::{Scope, StorageKey};
 pub use self_test::SelfTestError;

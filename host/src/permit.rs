@@ -13,9 +13,19 @@ use crate::limits::Limits;
 /// Hands out places.
 pub(crate) struct Places {
     all: Arc<Semaphore>,
+    places: usize,
     each: usize,
     queue: Duration,
     connections: Mutex<HashMap<String, Arc<Semaphore>>>,
+}
+
+/// How full the sandbox is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Occupancy {
+    /// Calls that run now.
+    pub busy: usize,
+    /// Calls that may run at once.
+    pub places: usize,
 }
 
 /// A place, given back when dropped.
@@ -28,9 +38,18 @@ impl Places {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             all: Arc::new(Semaphore::new(limits.concurrent as usize)),
+            places: limits.concurrent as usize,
             each: limits.concurrent_per_connection as usize,
             queue: limits.queue,
             connections: Mutex::default(),
+        }
+    }
+
+    /// How many are taken at this moment, of how many.
+    pub(crate) fn occupancy(&self) -> Occupancy {
+        Occupancy {
+            busy: self.places.saturating_sub(self.all.available_permits()),
+            places: self.places,
         }
     }
 

@@ -19,6 +19,7 @@ use crate::contract::{
 use crate::error::{CallError, SetupError};
 use crate::limits::Limits;
 use crate::loaded::Loaded;
+use crate::permit::Occupancy;
 use crate::record::{self, Recording};
 use crate::sandbox::{Call, Running, Sandbox, finish};
 use crate::scope::Scope;
@@ -322,6 +323,12 @@ impl Plugin {
     #[must_use]
     pub fn imports(&self) -> Vec<String> {
         self.loaded().imports.clone()
+    }
+
+    /// How many calls run at this moment, of how many that may.
+    #[must_use]
+    pub fn occupancy(&self) -> Occupancy {
+        self.sandbox.occupancy()
     }
 
     /// SHA-256 of the component's bytes, 64 hexadecimal digits in lower case.

@@ -13,7 +13,7 @@ use crate::engine::{self, TICK};
 use crate::error::{CallError, Limit, SetupError, Trap};
 use crate::limits::Limits;
 use crate::loaded::Loaded;
-use crate::permit::{Place, Places};
+use crate::permit::{Occupancy, Place, Places};
 use crate::state::CallState;
 
 pub(crate) type Call<T, E = Infallible> = Result<T, CallError<E>>;
@@ -32,6 +32,11 @@ impl Sandbox {
             places: Places::new(&limits),
             limits,
         })
+    }
+
+    /// How many places are taken at this moment.
+    pub(crate) fn occupancy(&self) -> Occupancy {
+        self.places.occupancy()
     }
 
     /// A place and a fresh store for `loaded`; no instance yet. `state` is made once the place is there.

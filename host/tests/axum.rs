@@ -8,19 +8,21 @@
 
 mod platform;
 
+use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
 
 use ::axum::Router;
 use ::axum::body::Body;
 use ::axum::http::request::Parts;
-use ::axum::http::{Request, StatusCode, header};
+use ::axum::http::{HeaderMap, Request, StatusCode, header};
 use ::axum::response::{IntoResponse, Response};
 use async_trait::async_trait;
 use okta_sso_host::axum::{Attempt, Platform, Refusal, SignIn};
-use okta_sso_host::contract::{Connection, Endpoint, SignedIn};
+use okta_sso_host::contract::{Connection, Endpoint, Outcome, Rehearsal, SignedIn};
 use okta_sso_host::{
-    Component, Http, HttpError, HttpRequest, HttpResponse, MemoryStorage, Pin, Plugin, Scope,
+    CallError, Component, Http, HttpError, HttpRequest, HttpResponse, MemoryStorage, Pin, Plugin,
+    Scope,
 };
 use tower::ServiceExt;
 
@@ -68,10 +70,28 @@ impl Platform for OneTenant {
         StatusCode::NO_CONTENT.into_response()
     }
 
+    async fn draft(&self, id: &str) -> Option<Connection> {
+        self.connection(id).await
+    }
+
+    async fn rehearsed(
+        &self,
+        _: &Parts,
+        _: &Attempt,
+        rehearsal: Result<Rehearsal, CallError<Infallible>>,
+    ) -> Response {
+        let checks = rehearsal.unwrap().checks;
+        let failed = checks.iter().find(|check| check.outcome == Outcome::Fail);
+        failed
+            .map(|check| check.reason.clone().unwrap())
+            .unwrap_or_default()
+            .into_response()
+    }
+
     async fn refused(&self, _: &Parts, attempt: Option<&Attempt>, refusal: Refusal) -> Response {
         let code = match refusal {
             Refusal::NoConnection => "no-connection".to_owned(),
-            Refusal::Call(error) => error.to_string(),
+            Refusal::NotBegun(_, error) | Refusal::Call(error) => error.to_string(),
         };
         let known = if attempt.is_some() {
             "known"
@@ -83,6 +103,10 @@ impl Platform for OneTenant {
 }
 
 async fn router() -> Router {
+    sign_in().await.0.router()
+}
+
+async fn sign_in() -> (Arc<SignIn<OneTenant>>, Connection) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/plugin/okta_sso.wasm");
     let capabilities =
         platform::with_storage(MemoryStorage::default()).with_http(Arc::new(Metadata));
@@ -103,8 +127,9 @@ async fn router() -> Router {
         policy: connection.policy.clone(),
     };
     connection = plugin.check(&settings).await.unwrap().connection;
-    let sign_in = SignIn::new(plugin, OneTenant(connection));
-    Arc::new(sign_in.never_return_to(["/logout".to_owned()])).router()
+    let sign_in = SignIn::new(plugin, OneTenant(connection.clone()));
+    let sign_in = sign_in.never_return_to(["/logout".to_owned()]);
+    (Arc::new(sign_in), connection)
 }
 
 async fn get(router: &Router, uri: &str, cookie: &str) -> Response {
@@ -206,6 +231,27 @@ async fn a_hint_is_passed_on_and_adds_nothing_else() {
         let names: Vec<_> = hint(&dropped).await.into_keys().collect();
         assert_eq!(names, plain.keys().cloned().collect::<Vec<_>>(), "BI-022");
     }
+}
+
+/// The token endpoint is out of reach here: the rehearsal says so, where a sign-in would be refused.
+#[tokio::test]
+async fn a_rehearsal_ends_in_its_check_list() {
+    let (sign_in, connection) = sign_in().await;
+    let started = sign_in
+        .rehearse(&HeaderMap::new(), &connection)
+        .await
+        .unwrap();
+    let location = url::Url::parse(value(&started, header::LOCATION)).unwrap();
+    let state = location.query_pairs().find(|(name, _)| name == "state");
+    let uri = format!("/callback?code=abc&state={}", state.unwrap().1);
+    let cookie = value(&started, header::SET_COOKIE);
+    let cookie = cookie.split(';').next().unwrap();
+    let router = sign_in.router();
+    let checked = get(&router, &uri, cookie).await;
+    assert_eq!(checked.status(), StatusCode::OK);
+    assert_eq!(text(checked).await, "login/provider-unavailable/token");
+    let again = get(&router, &uri, cookie).await;
+    assert_eq!(text(again).await, "login/transaction-not-found");
 }
 
 #[tokio::test]
