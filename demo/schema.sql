@@ -67,6 +67,7 @@ CREATE TABLE IF NOT EXISTS sessions (
     connection_id TEXT,                             -- none: signed in by password
     logout_hint   BLOB,                             -- AES-256-GCM, bound to this row
     started       INTEGER NOT NULL,
+    used          INTEGER NOT NULL,                 -- latest use, to the minute
     expires       INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS sessions_by_user ON sessions (user_id);

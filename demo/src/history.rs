@@ -31,13 +31,21 @@ impl FromRow<'_, SqliteRow> for Event {
 }
 
 /// The product's own codes, with what they say to an administrator.
-const OWN: [(&str, &str); 22] = [
+const OWN: [(&str, &str); 24] = [
     ("signed-in/okta", "Signed in with Okta."),
     (
         "signed-in/okta-first",
         "Signed in with Okta for the first time. The account is now tied to this Okta user; its password and earlier sessions are gone.",
     ),
     ("signed-in/password", "Signed in with a password."),
+    (
+        "fault/limit",
+        "The sign-in module ran into one of its limits, such as the time for a sign-in. Try again; tell Ledgerline's support if it persists.",
+    ),
+    (
+        "fault/plugin",
+        "The sign-in module failed. Ledgerline's support finds the cause in the log, under this reference.",
+    ),
     ("signed-out", "Signed out."),
     ("signed-out-everywhere", "Signed out in every browser."),
     ("refused/wrong-password", "The password was wrong."),
@@ -97,6 +105,12 @@ pub(crate) fn own(code: &str) -> Option<&'static str> {
     OWN.iter()
         .find(|(known, _)| *known == code)
         .map(|(_, text)| *text)
+}
+
+/// Whether a code is the outcome of somebody's sign-in.
+pub(crate) fn is_sign_in(code: &str) -> bool {
+    let kinds = ["signed-in/", "refused/", "login/", "account/", "fault/"];
+    kinds.iter().any(|kind| code.starts_with(kind))
 }
 
 /// Adds an event and forgets the oldest beyond the bound.

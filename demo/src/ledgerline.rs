@@ -12,8 +12,10 @@ use url::{Host, Url};
 use crate::connections::{self, Saved};
 use crate::domains::{self, Standing, State};
 use crate::history::{self, Event};
+use crate::metrics::Metrics;
 use crate::seal::Seal;
-use crate::web::Throttles;
+use crate::sessions::Lifetimes;
+use crate::web::{Network, Throttles};
 
 /// Everything that a page needs; one for the whole process.
 pub(crate) struct Ledgerline {
@@ -26,8 +28,20 @@ pub(crate) struct Ledgerline {
     /// The address of the development Okta, when it runs in this process.
     pub(crate) dev_okta: Option<String>,
     pub(crate) throttles: Throttles,
+    pub(crate) lifetimes: Lifetimes,
+    /// Whose word about a client's address is taken.
+    pub(crate) trusted_proxies: Vec<Network>,
+    pub(crate) metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
     stopping: AtomicBool,
+}
+
+/// What was said at the start about the product's outside.
+pub(crate) struct Edge {
+    pub(crate) public_url: PublicUrl,
+    pub(crate) dev_okta: Option<String>,
+    pub(crate) lifetimes: Lifetimes,
+    pub(crate) trusted_proxies: Vec<Network>,
 }
 
 /// A tenant's sign-in as it stands: what was saved, what was approved, and what follows.
@@ -52,10 +66,16 @@ impl Ledgerline {
     pub(crate) fn new(
         (db, seal): (SqlitePool, Arc<Seal>),
         (plugin, policy): (Plugin, Policy),
-        public_url: PublicUrl,
-        dev_okta: Option<String>,
+        metrics: Arc<Metrics>,
+        edge: Edge,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        let Edge {
+            public_url,
+            dev_okta,
+            lifetimes,
+            trusted_proxies,
+        } = edge;
         Self {
             db,
             seal,
@@ -64,6 +84,9 @@ impl Ledgerline {
             policy,
             dev_okta,
             throttles: Throttles::default(),
+            lifetimes,
+            trusted_proxies,
+            metrics,
             clock,
             stopping: AtomicBool::new(false),
         }
@@ -72,6 +95,11 @@ impl Ledgerline {
     /// Unix seconds, as the tables hold them.
     pub(crate) fn now(&self) -> i64 {
         i64::try_from(self.clock.now()).unwrap_or(i64::MAX)
+    }
+
+    /// The time, and how long sessions last.
+    pub(crate) fn session_times(&self) -> (i64, Lifetimes) {
+        (self.now(), self.lifetimes)
     }
 
     /// What the plugin says about one of its codes; a plain sentence where it says nothing.
@@ -99,6 +127,9 @@ impl Ledgerline {
             ..
         } = &event;
         tracing::info!(tenant, code, correlation_id, "event");
+        if history::is_sign_in(code) {
+            self.metrics.sign_in(code);
+        }
         if let Err(error) = history::record(&self.db, tenant, &event).await {
             tracing::error!(tenant, %error, "an event could not be recorded");
         }

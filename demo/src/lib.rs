@@ -12,6 +12,7 @@ mod domains;
 mod history;
 mod invitations;
 mod ledgerline;
+mod metrics;
 mod operators;
 mod password;
 mod seal;

@@ -20,10 +20,12 @@ use tokio::task::JoinHandle;
 
 use crate::database::{self, Database};
 use crate::dev_okta::{self, DevOkta};
-use crate::ledgerline::{Ledgerline, PublicUrl, PublicUrlError, SealedSecrets};
+use crate::ledgerline::{Edge, Ledgerline, PublicUrl, PublicUrlError, SealedSecrets};
+use crate::metrics::Metrics;
 use crate::seal::{KeyError, Seal};
+use crate::sessions::{self, Lifetimes};
 use crate::setup::{self, Setup, SetupError};
-use crate::{sessions, web};
+use crate::{metrics, web};
 
 /// How long requests in flight may take once the process is told to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
@@ -67,6 +69,19 @@ pub struct Options {
     /// Certificate authorities to trust besides the machine's own: PEM, one or several.
     #[arg(long, value_name = "FILE")]
     pub extra_ca: Option<PathBuf>,
+    /// A proxy before the product, whose X-Forwarded-For is believed: an address or a network. May be given several
+    /// times.
+    #[arg(long, value_name = "NETWORK")]
+    pub trusted_proxy: Vec<web::Network>,
+    /// The most that a session lasts.
+    #[arg(long, value_name = "MINUTES", default_value_t = 12 * 60, value_parser = clap::value_parser!(u32).range(1..=525_600))]
+    pub session_minutes: u32,
+    /// How long a session lasts without being used.
+    #[arg(long, value_name = "MINUTES", default_value_t = 2 * 60, value_parser = clap::value_parser!(u32).range(1..=525_600))]
+    pub idle_minutes: u32,
+    /// Where to answer for /metrics, in the format of Prometheus; not for everybody's eyes.
+    #[arg(long, value_name = "ADDR")]
+    pub metrics: Option<SocketAddr>,
     /// How to write the log, which goes to standard error.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log: LogFormat,
@@ -144,6 +159,7 @@ pub struct Product {
     address: SocketAddr,
     router: Router,
     okta: Option<(DevOkta, TcpListener)>,
+    metrics: Option<(TcpListener, SocketAddr)>,
     welcome: String,
 }
 
@@ -190,14 +206,27 @@ impl Product {
             _ => None,
         };
 
-        let plugin = load_plugin(&options, &db, &seal, Arc::clone(&clock)).await?;
+        let measures = Arc::new(Metrics::default());
+        let metrics = match options.metrics {
+            Some(address) => Some(listen(address).await?),
+            None => None,
+        };
+        let plugin = load_plugin(&options, (&db, &seal), &measures, Arc::clone(&clock)).await?;
         let policy = policy(&plugin, options.danger_allow_loopback).await?;
         let welcome = welcome(&public_url, issuer.as_deref(), options.setup.is_none());
         let ledgerline = Arc::new(Ledgerline::new(
             (db, seal),
             (plugin, policy),
-            public_url,
-            issuer,
+            measures,
+            Edge {
+                public_url,
+                dev_okta: issuer,
+                lifetimes: Lifetimes {
+                    most: i64::from(options.session_minutes) * 60,
+                    idle: i64::from(options.idle_minutes) * 60,
+                },
+                trusted_proxies: options.trusted_proxy,
+            },
             clock,
         ));
         Ok(Self {
@@ -206,6 +235,7 @@ impl Product {
             listener,
             address,
             okta,
+            metrics,
             welcome,
         })
     }
@@ -220,6 +250,12 @@ impl Product {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it answers for `/metrics`.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(|(_, address)| *address)
     }
 
     /// The development Okta, where it runs.
@@ -243,6 +279,11 @@ impl Product {
         let okta = self
             .okta
             .map(|(okta, listener)| tokio::spawn(async move { okta.serve(listener).await }));
+        let metrics = self.metrics.map(|(listener, _)| {
+            let measures = Arc::clone(&self.ledgerline.metrics);
+            let router = metrics::router(measures, self.ledgerline.plugin.clone());
+            tokio::spawn(async move { axum::serve(listener, router).await })
+        });
         let sweeper = tokio::spawn(sweep(Arc::clone(&self.ledgerline)));
         let (stopped, last) = tokio::sync::oneshot::channel();
         let ledgerline = Arc::clone(&self.ledgerline);
@@ -268,8 +309,8 @@ impl Product {
             }
         };
         stop_task(sweeper).await;
-        if let Some(okta) = okta {
-            stop_task(okta).await;
+        for task in okta.into_iter().chain(metrics) {
+            stop_task(task).await;
         }
         self.ledgerline.db.close().await;
         ended
@@ -305,8 +346,8 @@ fn read_setup(file: Option<&PathBuf>, dev_okta: Option<&str>) -> Result<Option<S
 
 async fn load_plugin(
     options: &Options,
-    db: &SqlitePool,
-    seal: &Arc<Seal>,
+    (db, seal): (&SqlitePool, &Arc<Seal>),
+    metrics: &Metrics,
     clock: Arc<dyn Clock>,
 ) -> Result<Plugin, StartError> {
     let storage: Arc<dyn Storage> = match &options.database {
@@ -328,7 +369,7 @@ async fn load_plugin(
     })
     .map_err(StartError::Plugin)?;
     let capabilities = Capabilities::new(storage, Arc::new(credentials))
-        .with_http(Arc::new(http))
+        .with_http(metrics.measured(http))
         .with_clock(clock);
     let component =
         Component::from_path(&options.plugin, Pin::Sidecar).map_err(StartError::Plugin)?;
@@ -360,7 +401,7 @@ async fn sweep(ledgerline: Arc<Ledgerline>) {
     let mut times = tokio::time::interval(SWEEP);
     loop {
         times.tick().await;
-        if let Err(error) = sessions::sweep(&ledgerline.db, ledgerline.now()).await {
+        if let Err(error) = sessions::sweep(&ledgerline.db, ledgerline.session_times()).await {
             tracing::warn!(%error, "expired sessions could not be removed");
         }
     }

@@ -7,8 +7,17 @@ use crate::accounts::User;
 use crate::seal::{Place, Seal};
 use crate::token;
 
-/// How long a session lasts: 12 hours.
-pub(crate) const LIFETIME: i64 = 12 * 60 * 60;
+/// How long a session lasts, in seconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lifetimes {
+    /// From its start, whatever happens.
+    pub(crate) most: i64,
+    /// From its latest use.
+    pub(crate) idle: i64,
+}
+
+/// A session's use is noted at most once in so many seconds, so that reading a page does not write.
+const NOTED_EVERY: i64 = 60;
 /// How long the provider's session can still be ended afterwards: 5 minutes.
 const FAREWELL: i64 = 5 * 60;
 
@@ -60,7 +69,7 @@ pub(crate) async fn open(
     seal: &Seal,
     user: &User,
     provider: Option<Provider<'_>>,
-    now: i64,
+    (now, lifetimes): (i64, Lifetimes),
 ) -> Result<String, OpenError> {
     let cookie = token::secret()?;
     let id_hash = token::hash(&cookie);
@@ -72,8 +81,8 @@ pub(crate) async fn open(
         None => None,
     };
     sqlx::query(
-        "INSERT INTO sessions (id_hash, tenant, user_id, connection_id, logout_hint, started, expires)
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO sessions (id_hash, tenant, user_id, connection_id, logout_hint, started, used, expires)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(&id_hash)
     .bind(&user.tenant)
@@ -81,7 +90,8 @@ pub(crate) async fn open(
     .bind(provider.map(|provider| provider.connection_id))
     .bind(hint)
     .bind(now)
-    .bind(now + LIFETIME)
+    .bind(now)
+    .bind(now + lifetimes.most)
     .execute(db)
     .await?;
     Ok(cookie)
@@ -107,19 +117,29 @@ impl FromRow<'_, SqliteRow> for Session {
 pub(crate) async fn find(
     db: &SqlitePool,
     cookie: &str,
-    now: i64,
+    (now, lifetimes): (i64, Lifetimes),
 ) -> Result<Option<Session>, sqlx::Error> {
-    sqlx::query_as(
+    let session: Option<Session> = sqlx::query_as(
         "SELECT sessions.id_hash, sessions.connection_id, users.*, tenants.name AS tenant_name
          FROM sessions
          JOIN users ON users.id = sessions.user_id AND users.tenant = sessions.tenant
          JOIN tenants ON tenants.id = sessions.tenant
-         WHERE sessions.id_hash = ? AND sessions.expires > ? AND users.disabled = 0",
+         WHERE sessions.id_hash = ? AND sessions.expires > ? AND sessions.used > ? AND users.disabled = 0",
     )
     .bind(token::hash(cookie))
     .bind(now)
+    .bind(now - lifetimes.idle)
     .fetch_optional(db)
-    .await
+    .await?;
+    if let Some(session) = &session {
+        sqlx::query("UPDATE sessions SET used = ?1 WHERE id_hash = ?2 AND used <= ?3")
+            .bind(now)
+            .bind(&session.id_hash)
+            .bind(now - NOTED_EVERY.min(lifetimes.idle))
+            .execute(db)
+            .await?;
+    }
+    Ok(session)
 }
 
 /// Ends the session of a cookie, if there is one.
@@ -158,9 +178,13 @@ pub(crate) async fn end_all_of_connection(
 }
 
 /// Forgets what has expired.
-pub(crate) async fn sweep(db: &SqlitePool, now: i64) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM sessions WHERE expires <= ?")
+pub(crate) async fn sweep(
+    db: &SqlitePool,
+    (now, lifetimes): (i64, Lifetimes),
+) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM sessions WHERE expires <= ? OR used <= ?")
         .bind(now)
+        .bind(now - lifetimes.idle)
         .execute(db)
         .await?;
     sqlx::query("DELETE FROM farewells WHERE expires <= ?")

@@ -1,5 +1,6 @@
 //! The pages: which path is answered by what, and what every answer has in common.
 
+mod address;
 mod guard;
 mod health;
 mod home;
@@ -16,6 +17,7 @@ use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::middleware;
 use okta_sso_host::axum::SignIn;
 
+pub(crate) use self::address::Network;
 use self::okta::Okta;
 pub(crate) use self::throttle::Throttles;
 use crate::ledgerline::Ledgerline;
@@ -62,7 +64,13 @@ pub(crate) fn router(ledgerline: &Arc<Ledgerline>) -> Router {
         .merge(health::router())
         .merge(page::assets())
         .with_state(web)
-        .nest("/sso/okta", sign_in.router())
+        .nest(
+            "/sso/okta",
+            sign_in.router().layer(middleware::from_fn_with_state(
+                Arc::clone(ledgerline),
+                okta::watch,
+            )),
+        )
         .fallback(page::not_found)
         .method_not_allowed_fallback(page::method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_FORM))

@@ -7,6 +7,13 @@ use crate::{accounts, invitations};
 
 const ISSUER: &str = "https://acme.okta.com";
 const NOW: i64 = 1_790_000_000;
+const TIMES: (i64, sessions::Lifetimes) = (
+    NOW,
+    sessions::Lifetimes {
+        most: 3600,
+        idle: 600,
+    },
+);
 
 fn user(tenant: &str, id: &str, email: &str) -> User {
     User {
@@ -207,13 +214,15 @@ async fn mt_12_pinning_takes_the_password_and_earlier_sessions() {
     let db = acme().await;
     let seal = Seal::load(None, &Database::Memory).unwrap();
     let anna = user("acme", "anna", "anna@a.com");
-    let cookie = sessions::open(&db, &seal, &anna, None, NOW).await.unwrap();
-    assert!(sessions::find(&db, &cookie, NOW).await.unwrap().is_some());
+    let cookie = sessions::open(&db, &seal, &anna, None, TIMES)
+        .await
+        .unwrap();
+    assert!(sessions::find(&db, &cookie, TIMES).await.unwrap().is_some());
     assert_eq!(
         settle_at(&db, "s", "anna@a.com", NOW).await,
         Decision::Pin { user: anna }
     );
-    assert!(sessions::find(&db, &cookie, NOW).await.unwrap().is_none());
+    assert!(sessions::find(&db, &cookie, TIMES).await.unwrap().is_none());
     assert!(
         accounts::with_password(&db, "anna@a.com", None)
             .await

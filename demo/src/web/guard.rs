@@ -44,7 +44,9 @@ impl Visit {
         let cookies = Cookies::read(headers);
         let cookie = cookies.one(SESSION).map(str::to_owned);
         let session = match &cookie {
-            Some(cookie) => sessions::find(&ledgerline.db, cookie, ledgerline.now()).await?,
+            Some(cookie) => {
+                sessions::find(&ledgerline.db, cookie, ledgerline.session_times()).await?
+            }
             None => None,
         };
         let form = cookies.one(FORM).filter(|form| form.len() == 43);
@@ -74,11 +76,9 @@ impl Visit {
 }
 
 /// Adds the session's cookie to an answer.
-pub(super) fn keep_session(response: &mut Response, cookie: &str) {
-    append(
-        response,
-        set_cookie(SESSION, cookie, sessions::LIFETIME.unsigned_abs()),
-    );
+pub(super) fn keep_session(ledgerline: &Ledgerline, response: &mut Response, cookie: &str) {
+    let most = ledgerline.lifetimes.most.unsigned_abs();
+    append(response, set_cookie(SESSION, cookie, most));
 }
 
 /// Takes a cookie away from the browser.

@@ -3,12 +3,11 @@
 //! Which company the button is for: the address says it (`?tenant=`), the browser remembers it, there is only one,
 //! or a work e-mail finds it by its approved domain.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{ConnectInfo, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -16,6 +15,7 @@ use okta_sso_host::axum::{Cookies, return_to};
 use serde::Deserialize;
 use url::form_urlencoded;
 
+use super::address::ClientAddress;
 use super::guard::{self, Form, Visit};
 use super::page::{self, Failure, Layout, Message};
 use super::{NEVER_RETURN_TO, Web};
@@ -295,13 +295,13 @@ const SUSPENDED: &str = "Your company’s single sign-on is being set up anew, s
 
 async fn sign_in(
     State(ledgerline): State<Arc<Ledgerline>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    address: ClientAddress,
     visit: Visit,
     Form(form): Form<Credentials>,
 ) -> Result<Response, Failure> {
     let email = form.email.trim().to_owned();
     let now = ledgerline.now();
-    let address = peer.ip().to_string();
+    let address = address.key();
     let account = email.to_ascii_lowercase();
     let throttles = &ledgerline.throttles;
     let taken = throttles
@@ -423,7 +423,8 @@ async fn open(
         sessions::end(&ledgerline.db, before).await?;
     }
     let now = ledgerline.now();
-    let cookie = sessions::open(&ledgerline.db, &ledgerline.seal, user, None, now).await?;
+    let times = ledgerline.session_times();
+    let cookie = sessions::open(&ledgerline.db, &ledgerline.seal, user, None, times).await?;
     let event = Event {
         at: now,
         code: "signed-in/password".to_owned(),
@@ -433,7 +434,7 @@ async fn open(
     };
     ledgerline.record(&user.tenant, event).await;
     let mut response = Redirect::to(return_to(asked, &NEVER_RETURN_TO)).into_response();
-    guard::keep_session(&mut response, &cookie);
+    guard::keep_session(ledgerline, &mut response, &cookie);
     Ok(response)
 }
 
@@ -450,12 +451,12 @@ fn choose(visit: &Visit) -> Response {
     page::show(visit, StatusCode::CONFLICT, &page)
 }
 
-fn slow_down(visit: &Visit, seconds: i64) -> Response {
+pub(super) fn slow_down(visit: &Visit, seconds: i64) -> Response {
     let page = Message {
         layout: Layout::of(visit),
         title: "Too many tries",
         text: "There were too many tries to sign in from here or for this account.",
-        next_step: "Wait a minute, then try again. Signing in with Okta still works.",
+        next_step: "Wait a minute, then try again.",
         link: ("/login", "Back to the sign-in page"),
         correlation_id: None,
     };

@@ -4,11 +4,14 @@
 //! under the number that the page shows.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use askama::Template;
 use async_trait::async_trait;
+use axum::extract::{Request, State as Shared};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use okta_sso_host::CallError;
 use okta_sso_host::Coded;
@@ -16,8 +19,9 @@ use okta_sso_host::axum::{Attempt, Platform, Refusal, return_to, set_cookie};
 use okta_sso_host::contract::{Connection, LoginError, SignedIn};
 
 use super::NEVER_RETURN_TO;
+use super::address::ClientAddress;
 use super::guard::{self, Visit};
-use super::login::REMEMBERED;
+use super::login::{self, REMEMBERED};
 use super::page::{self, Failure, Layout};
 use crate::accounts::User;
 use crate::connections::{self, Saved};
@@ -81,28 +85,22 @@ impl Platform for Okta {
         attempt: Option<&Attempt>,
         refusal: Refusal,
     ) -> Response {
-        let (code, detail, status, wait) = match &refusal {
-            Refusal::NoConnection => (
-                NO_CONNECTION.to_owned(),
-                String::new(),
-                StatusCode::NOT_FOUND,
-                None,
-            ),
-            Refusal::Call(error) => (
-                code_of(error),
-                detail_of(error),
-                status_of(error),
-                wait(error),
-            ),
+        let (connection, error) = match &refusal {
+            Refusal::NoConnection => (None, None),
+            Refusal::NotBegun(connection, error) => (Some(&**connection), Some(error)),
+            Refusal::Call(error) => (attempt.map(|attempt| &attempt.connection), Some(error)),
         };
         let refused = Refused {
-            code: &code,
-            detail,
-            status,
+            code: &error.map_or_else(|| NO_CONNECTION.to_owned(), code_of),
+            detail: error.map(detail_of).unwrap_or_default(),
+            status: error.map_or(StatusCode::NOT_FOUND, status_of),
             actor: "",
+            connection: connection.map(|connection| connection.id.as_str()),
+            handle: attempt.map(|attempt| attempt.handle.as_str()),
         };
+        let wait = error.and_then(wait);
         let mut response = self
-            .refuse(request, attempt, refused)
+            .refuse(request, refused)
             .await
             .unwrap_or_else(IntoResponse::into_response);
         if let Some(seconds) = wait {
@@ -125,6 +123,9 @@ struct Refused<'a> {
     status: StatusCode,
     /// The e-mail that the provider vouched for, if it came so far.
     actor: &'a str,
+    connection: Option<&'a str>,
+    /// Of the attempt, where one was begun.
+    handle: Option<&'a str>,
 }
 
 impl Okta {
@@ -164,8 +165,10 @@ impl Okta {
                     detail: String::new(),
                     status: StatusCode::FORBIDDEN,
                     actor: &identity.email,
+                    connection: Some(connection),
+                    handle: Some(&attempt.handle),
                 };
-                self.refuse(request, Some(attempt), refused).await
+                self.refuse(request, refused).await
             }
         }
     }
@@ -197,31 +200,26 @@ impl Okta {
             connection_id: &attempt.connection.id,
             logout_hint: &signed_in.logout_hint,
         };
-        let now = self.0.now();
-        let cookie = sessions::open(&self.0.db, &self.0.seal, user, Some(provider), now).await?;
+        let times = self.0.session_times();
+        let cookie = sessions::open(&self.0.db, &self.0.seal, user, Some(provider), times).await?;
         // It was checked when the attempt began, and it is cheap to be sure.
         let asked = signed_in.return_to.as_deref().unwrap_or("/");
         let mut response = Redirect::to(return_to(asked, &NEVER_RETURN_TO)).into_response();
-        guard::keep_session(&mut response, &cookie);
+        guard::keep_session(&self.0, &mut response, &cookie);
         let remembered = set_cookie(REMEMBERED, &user.tenant, REMEMBER);
         guard::append(&mut response, remembered);
         Ok(response)
     }
 
     /// The page says what to do and a number; the reason goes into the tenant's history under that number.
-    async fn refuse(
-        &self,
-        request: &Parts,
-        attempt: Option<&Attempt>,
-        refused: Refused<'_>,
-    ) -> Result<Response, Failure> {
+    async fn refuse(&self, request: &Parts, refused: Refused<'_>) -> Result<Response, Failure> {
         let visit = Visit::of(&self.0, &request.headers).await?;
-        let correlation_id = match attempt {
-            Some(attempt) => attempt.handle.clone(),
+        let correlation_id = match refused.handle {
+            Some(handle) => handle.to_owned(),
             None => token::name()?,
         };
-        let tenant = match attempt {
-            Some(attempt) => connections::find(&self.0.db, &attempt.connection.id)
+        let tenant = match refused.connection {
+            Some(id) => connections::find(&self.0.db, id)
                 .await?
                 .map(|saved| saved.tenant),
             None => None,
@@ -262,6 +260,34 @@ impl Okta {
         };
         Ok(page::show(&visit, refused.status, &page))
     }
+}
+
+/// Around the routes of signing in: bounds how many attempts one address begins, and times how they end.
+pub(super) async fn watch(
+    Shared(ledgerline): Shared<Arc<Ledgerline>>,
+    address: ClientAddress,
+    request: Request,
+    next: Next,
+) -> Response {
+    let started = Instant::now();
+    let is_start = request.uri().path() == "/start";
+    if is_start {
+        let taken = ledgerline
+            .throttles
+            .starts
+            .take(&address.key(), ledgerline.now());
+        if let Err(seconds) = taken {
+            return match Visit::of(&ledgerline, request.headers()).await {
+                Ok(visit) => login::slow_down(&visit, seconds),
+                Err(failure) => failure.into_response(),
+            };
+        }
+    }
+    let response = next.run(request).await;
+    if !is_start {
+        ledgerline.metrics.callback(response.status(), started);
+    }
+    response
 }
 
 #[derive(Template)]

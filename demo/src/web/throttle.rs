@@ -9,6 +9,9 @@ pub(crate) struct Throttles {
     pub(super) addresses: Throttle,
     /// Wrong passwords for one account: 10, and one more every minute.
     pub(super) accounts: Throttle,
+    /// Attempts to sign in with Okta that begin at one address: 100, for an office comes in at the same hour, and
+    /// one more every second.
+    pub(super) starts: Throttle,
 }
 
 impl Default for Throttles {
@@ -16,6 +19,7 @@ impl Default for Throttles {
         Self {
             addresses: Throttle::new(20, 3),
             accounts: Throttle::new(10, 60),
+            starts: Throttle::new(100, 1),
         }
     }
 }

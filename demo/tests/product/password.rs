@@ -245,7 +245,7 @@ async fn guessing_is_slowed_down_for_the_address() {
             .says(403, "E-mail or password is not right");
     }
     let page = stage.password(&guesser, GINA, PASSWORD).await;
-    page.says(429, "Signing in with Okta still works.");
+    page.says(429, "There were too many tries to sign in from here");
     assert_eq!(page.header("retry-after"), "3");
 }
 

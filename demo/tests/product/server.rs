@@ -194,3 +194,82 @@ async fn a_restart_loses_nobody() {
     assert_eq!(stage.me(&anna).await["email"], "anna@acme.example");
     bo.visit(&callback).await.says(200, "Hello, Bo");
 }
+
+#[tokio::test]
+async fn only_a_trusted_proxy_says_where_somebody_is() {
+    let guess = async |stage: &Stage, forwarded: String| {
+        let browser = stage.browser();
+        let url = stage.at("/login");
+        let mut fields = browser.get(&url).await.hidden("/login");
+        for (name, value) in [("email", forwarded.as_str()), ("password", "wrong")] {
+            fields.push((name.to_owned(), value.to_owned()));
+        }
+        let request = browser
+            .request_post(&url, &fields)
+            .header("x-forwarded-for", forwarded.as_str());
+        browser.send(&url, request).await.status.as_u16()
+    };
+    let direct = Stage::open().await;
+    for number in 0..20 {
+        assert_eq!(guess(&direct, format!("203.0.113.{number}")).await, 403);
+    }
+    assert_eq!(guess(&direct, "203.0.113.99".to_owned()).await, 429);
+    let behind = Stage::open_with(&["--trusted-proxy=127.0.0.0/8"]).await;
+    for number in 0..21 {
+        assert_eq!(guess(&behind, format!("203.0.113.{number}")).await, 403);
+    }
+}
+
+#[tokio::test]
+async fn attempts_from_one_address_are_bounded() {
+    let stage = Stage::open().await;
+    let browser = stage.browser();
+    let start = stage.at("/sso/okta/start?tenant=nobody");
+    for _ in 0..100 {
+        assert_eq!(browser.get(&start).await.status, 404);
+    }
+    browser.get(&start).await.says(429, "Too many tries");
+    stage.pass(1);
+    assert_eq!(browser.get(&start).await.status, 404);
+}
+
+#[tokio::test]
+async fn metrics_count_without_naming_anybody() {
+    let stage = Stage::open_with(&["--metrics=127.0.0.1:0"]).await;
+    let anna = stage.browser();
+    stage
+        .sign_in(&anna, "anna@acme.example")
+        .await
+        .says(200, "Hello, Anna");
+    let eve = stage.sign_in(&stage.browser(), "eve@acme.example").await;
+    eve.says(403, "does not open an account here");
+    stage
+        .password(&stage.browser(), "gina@globex.example", PASSWORD)
+        .await;
+    let address = stage.metrics.unwrap();
+    let url = format!("http://{address}/metrics").parse().unwrap();
+    let metrics = anna.get(&url).await;
+    assert_eq!(metrics.status, 200);
+    for line in [
+        r#"ledgerline_sign_ins_total{outcome="signed-in/okta-first"} 1"#,
+        r#"ledgerline_sign_ins_total{outcome="signed-in/password"} 1"#,
+        r#"ledgerline_sign_ins_total{outcome="account/not-invited"} 1"#,
+        r#"ledgerline_callback_seconds_count{status="303"} 1"#,
+        r#"ledgerline_callback_seconds_count{status="403"} 1"#,
+        r#"ledgerline_provider_seconds_count{endpoint="metadata",answer="200"} 1"#,
+        r#"ledgerline_provider_seconds_count{endpoint="keys",answer="200"} 1"#,
+        r#"ledgerline_provider_seconds_count{endpoint="token",answer="200"} 2"#,
+        "ledgerline_sandbox_busy 0",
+    ] {
+        assert!(
+            metrics.body.lines().any(|found| found == line),
+            "{line}: {}",
+            metrics.body
+        );
+    }
+    for somebody in ["acme", "anna", "eve@", "127.0.0.1"] {
+        assert!(!metrics.body.contains(somebody), "{somebody}");
+    }
+    let elsewhere = anna.get(&stage.at("/metrics")).await;
+    elsewhere.says(404, "There is no such page");
+}

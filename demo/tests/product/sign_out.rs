@@ -81,15 +81,37 @@ async fn signing_out_needs_a_form_of_ours() {
     stage.me(&gina).await;
 }
 
-#[tokio::test]
-async fn a_session_ends_after_twelve_hours() {
-    let stage = Stage::open().await;
+/// `/me` asks once in so many seconds, and the answers are counted.
+async fn used_every(stage: &Stage, seconds: u64, times: u32) -> u32 {
     let gina = stage.browser();
     stage.password(&gina, "gina@globex.example", PASSWORD).await;
-    stage.pass(12 * 60 * 60 - 1);
-    stage.me(&gina).await;
-    stage.pass(1);
-    assert_eq!(gina.get(&stage.at("/me")).await.status, 401);
+    for time in 0..times {
+        stage.pass(seconds);
+        if gina.get(&stage.at("/me")).await.status != 200 {
+            return time;
+        }
+    }
+    times
+}
+
+#[tokio::test]
+async fn a_session_ends_after_twelve_hours_of_use_or_two_without() {
+    let stage = Stage::open().await;
+    let hour = 60 * 60;
+    assert_eq!(
+        used_every(&stage, hour, 13).await,
+        11,
+        "the twelfth hour is over"
+    );
+    assert_eq!(used_every(&stage, 2 * hour - 1, 3).await, 3);
+    assert_eq!(used_every(&stage, 2 * hour, 1).await, 0);
+}
+
+#[tokio::test]
+async fn how_long_a_session_lasts_can_be_said() {
+    let stage = Stage::open_with(&["--session-minutes=30", "--idle-minutes=10"]).await;
+    assert_eq!(used_every(&stage, 9 * 60, 5).await, 3);
+    assert_eq!(used_every(&stage, 10 * 60, 1).await, 0);
 }
 
 /// T43

@@ -153,6 +153,7 @@ pub(crate) struct Stage {
     pub(crate) issuer: String,
     pub(crate) public_url: Url,
     pub(crate) address: SocketAddr,
+    pub(crate) metrics: Option<SocketAddr>,
     folder: Folder,
     time: Time,
     stop: oneshot::Sender<()>,
@@ -186,7 +187,7 @@ impl Stage {
     async fn run(product: Product, okta: DevOkta, folder: Folder, time: Time) -> Self {
         let (stop, stopped) = oneshot::channel();
         let public_url = Url::parse(product.public_url()).unwrap();
-        let address = product.address();
+        let (address, metrics) = (product.address(), product.metrics_address());
         let running = tokio::spawn(product.run(async {
             let _ = stopped.await; // dropped is stopped, too
         }));
@@ -198,6 +199,7 @@ impl Stage {
             okta,
             public_url,
             address,
+            metrics,
             folder,
             time,
             stop,

@@ -1,0 +1,208 @@
+//! Which address a request comes from: the peer's, or what trusted proxies say of it.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+
+use crate::ledgerline::Ledgerline;
+
+/// The address that limits are counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ClientAddress(IpAddr);
+
+impl ClientAddress {
+    /// A key for counting: an IPv6 customer has a whole /64, and counts once.
+    pub(super) fn key(self) -> String {
+        match self.0 {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => {
+                let bits = u128::from(address) >> 64 << 64;
+                format!("{}/64", Ipv6Addr::from(bits))
+            }
+        }
+    }
+}
+
+impl<S> FromRequestParts<S> for ClientAddress
+where
+    S: Send + Sync,
+    Arc<Ledgerline>: FromRef<S>,
+{
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let ledgerline = Arc::<Ledgerline>::from_ref(state);
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        // Without a peer there is one bucket for all: strict rather than open.
+        let peer = peer.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.0.ip());
+        Ok(Self(client(
+            peer,
+            &parts.headers,
+            &ledgerline.trusted_proxies,
+        )))
+    }
+}
+
+/// Walks `X-Forwarded-For` from the right for as long as the address before is a trusted proxy's: what stands
+/// further left is the client's own text.
+fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
+    let mut client = peer.to_canonical();
+    let lines: Vec<_> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .collect();
+    for hop in lines.iter().flat_map(|line| line.split(',')).rev() {
+        if !trusted.iter().any(|network| network.contains(client)) {
+            break;
+        }
+        let Some(address) = read(hop.trim()) else {
+            break;
+        };
+        client = address.to_canonical();
+    }
+    client
+}
+
+/// An address, with or without a port.
+fn read(text: &str) -> Option<IpAddr> {
+    text.parse()
+        .ok()
+        .or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
+}
+
+/// Addresses of proxies: `10.0.0.0/8`, or one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    bits: u8,
+}
+
+/// Not a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be an address such as 10.0.0.1, or a network such as 10.0.0.0/8")]
+pub struct NetworkError;
+
+impl FromStr for Network {
+    type Err = NetworkError;
+
+    fn from_str(text: &str) -> Result<Self, NetworkError> {
+        let (address, bits) = text.split_once('/').unwrap_or((text, ""));
+        let address: IpAddr = address.parse().map_err(|_| NetworkError)?;
+        let all = if address.is_ipv4() { 32 } else { 128 };
+        let bits = if text.contains('/') {
+            bits.parse().map_err(|_| NetworkError)?
+        } else {
+            all
+        };
+        if bits > all {
+            return Err(NetworkError);
+        }
+        Ok(Self { address, bits })
+    }
+}
+
+impl Network {
+    fn contains(self, address: IpAddr) -> bool {
+        let (of, own, other) = match (self.address, address) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => {
+                (32, u128::from(own.to_bits()), u128::from(other.to_bits()))
+            }
+            (IpAddr::V6(own), IpAddr::V6(other)) => (128, own.to_bits(), other.to_bits()),
+            _ => return false,
+        };
+        let rest = of - u32::from(self.bits);
+        own.checked_shr(rest).unwrap_or(0) == other.checked_shr(rest).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn seen(peer: &str, forwarded: &[&'static str], trusted: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        for line in forwarded {
+            headers.append("x-forwarded-for", HeaderValue::from_static(line));
+        }
+        let trusted: Vec<_> = trusted.iter().map(|one| one.parse().unwrap()).collect();
+        client(peer.parse().unwrap(), &headers, &trusted).to_string()
+    }
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        let lines = ["203.0.113.9, 198.51.100.7", "10.0.0.2"];
+        assert_eq!(seen("10.0.0.1", &lines, &[]), "10.0.0.1");
+        assert_eq!(seen("192.0.2.1", &lines, &["10.0.0.0/8"]), "192.0.2.1");
+        assert_eq!(seen("10.0.0.1", &lines, &["10.0.0.1"]), "10.0.0.2");
+        assert_eq!(seen("10.0.0.1", &lines, &["10.0.0.0/8"]), "198.51.100.7");
+        assert_eq!(seen("10.0.0.1", &[], &["10.0.0.0/8"]), "10.0.0.1");
+    }
+
+    #[test]
+    fn what_is_no_address_is_not_walked_past() {
+        let trusted = ["10.0.0.0/8"];
+        assert_eq!(
+            seen("10.0.0.1", &["203.0.113.9, evil"], &trusted),
+            "10.0.0.1"
+        );
+        assert_eq!(
+            seen("10.0.0.1", &["203.0.113.9:4711"], &trusted),
+            "203.0.113.9"
+        );
+        assert_eq!(
+            seen("10.0.0.1", &["[2001:db8::1]:4711"], &trusted),
+            "2001:db8::1"
+        );
+        assert_eq!(
+            seen("::ffff:10.0.0.1", &["203.0.113.9"], &trusted),
+            "203.0.113.9"
+        );
+        assert_eq!(
+            seen("10.0.0.1", &["10.0.0.3, 10.0.0.2"], &trusted),
+            "10.0.0.3"
+        );
+    }
+
+    #[test]
+    fn networks_are_compared_by_their_bits() {
+        let within = |network: &str, address: &str| {
+            network
+                .parse::<Network>()
+                .unwrap()
+                .contains(address.parse().unwrap())
+        };
+        assert!(within("10.0.0.0/8", "10.255.255.255"));
+        assert!(!within("10.0.0.0/8", "11.0.0.0"));
+        assert!(within("0.0.0.0/0", "203.0.113.9"));
+        assert!(!within("0.0.0.0/0", "2001:db8::1"));
+        assert!(within("2001:db8::/32", "2001:db8:ffff::1"));
+        assert!(!within("2001:db8::/32", "2001:db9::1"));
+        assert!(within("::/0", "2001:db9::1"));
+        for text in [
+            "",
+            "10.0.0.0/33",
+            "10.0.0.0/",
+            "10.0.0/8",
+            "::1/129",
+            "10.0.0.0/8/8",
+        ] {
+            assert_eq!(text.parse::<Network>(), Err(NetworkError), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_ipv6_network_counts_once() {
+        let key = |text: &str| ClientAddress(text.parse().unwrap()).key();
+        assert_eq!(key("2001:db8::1"), key("2001:db8::ffff:1"));
+        assert_ne!(key("2001:db8::1"), key("2001:db8:0:1::1"));
+        assert_eq!(key("203.0.113.9"), "203.0.113.9");
+    }
+}
