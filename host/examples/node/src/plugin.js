@@ -53,6 +53,11 @@ export class Plugin {
     if (createHash('sha256').update(bytes).digest('hex') !== sidecar.split(/\s/)[0]) {
       throw new Fault(`${path} is not the component whose SHA-256 is in ${path}.sha256`);
     }
+    return Plugin.from(bytes, capabilities, limits);
+  }
+
+  /** As `load`, from bytes that the caller trusts to be the right ones. */
+  static async from(bytes, capabilities, limits = {}) {
     const { files, imports, exports } = await transpileBytes(bytes, {
       name: 'component',
       instantiation: 'sync',
@@ -84,36 +89,40 @@ export class Plugin {
    * Calls a function that uses capabilities, such as `login.begin`: on behalf of `connection`, which is its first
    * argument too. Throws a `Refusal` or a `Fault`.
    */
-  call(connection, name, ...args) {
-    return this.#run(connection, name, [connection, ...args]);
+  async call(connection, name, ...args) {
+    return answered(name, await this.run(new Call(this.#capabilities, connection), name, [connection, ...args]));
   }
 
   /** Calls a function that uses none, such as `config.check`: it runs with every capability denied. */
-  pure(name, ...args) {
-    return this.#run(null, name, args);
+  async pure(name, ...args) {
+    return answered(name, await this.run(new Call(this.#capabilities, null), name, args));
   }
 
-  /** Ends all threads. Calls that are still running end in a fault. */
-  async close() {
-    await Promise.all([...this.#idle, ...this.#busy].map((sandbox) => sandbox.end()));
-  }
-
-  async #run(connection, name, args) {
+  /** Runs one call whose capabilities `call.answer` gives. Resolves to `{ value }`, `{ refusal }` or `{ fault }`. */
+  async run(call, name, args) {
     if (this.#busy.size >= this.#limits.concurrent) await new Promise((free) => this.#waiting.push(free));
     const sandbox = this.#idle.pop() ?? new Sandbox(this.#component);
     this.#busy.add(sandbox);
     try {
       await sandbox.ready;
-      const outcome = await sandbox.run(new Call(this.#capabilities, connection), name, args, this.#limits);
-      if ('fault' in outcome) throw new Fault(`${name}: ${outcome.fault}`);
-      if ('refusal' in outcome) throw new Refusal(name, outcome.refusal);
-      return outcome.value;
+      return await sandbox.run(call, name, args, this.#limits);
     } finally {
       this.#busy.delete(sandbox);
       if (!sandbox.ended) this.#idle.push(sandbox);
       this.#waiting.shift()?.();
     }
   }
+
+  /** Ends all threads. Calls that are still running end in a fault. */
+  async close() {
+    await Promise.all([...this.#idle, ...this.#busy].map((sandbox) => sandbox.end()));
+  }
+}
+
+function answered(name, outcome) {
+  if ('fault' in outcome) throw new Fault(`${name}: ${outcome.fault}`);
+  if ('refusal' in outcome) throw new Refusal(name, outcome.refusal);
+  return outcome.value;
 }
 
 /** One thread, which serves one call at a time and keeps nothing between two. */
@@ -136,10 +145,10 @@ class Sandbox {
       this.#worker.on('message', (outcome) => this.#running.resolve(outcome));
       this.#worker.unref(); // an idle thread does not keep the process alive; a call does, by its timers
     });
-    this.#worker.on('error', (error) => this.#running?.reject(new Fault(`the sandbox failed: ${error.message}`)));
+    this.#worker.on('error', (error) => this.#running?.end(error.message));
     this.#worker.on('exit', () => {
       this.ended = true;
-      this.#running?.reject(new Fault('the sandbox was ended'));
+      this.#running?.end('ended');
     });
     port.on('message', async ({ capability, args }) => {
       const { call, budget } = this.#running;
@@ -159,19 +168,16 @@ class Sandbox {
   }
 
   async run(call, name, args, limits) {
-    const budget = new Budget(limits, () => this.#running.reject(new Fault(`${name} ran out of time`)));
-    try {
-      return await new Promise((resolve, reject) => {
-        this.#running = { call, budget, resolve, reject };
-        this.#worker.postMessage({ name, args });
-        budget.resume();
-      });
-    } catch (fault) {
-      await this.end(); // whatever it was doing, it does no more of it
-      throw fault;
-    } finally {
-      budget.close();
-    }
+    const budget = new Budget(limits, () => this.#running.end('out of time'));
+    const outcome = await new Promise((resolve) => {
+      this.#running = { call, budget, resolve, end: (fault) => resolve({ fault }) };
+      this.#worker.postMessage({ name, args });
+      budget.resume();
+    });
+    budget.close();
+    // Whatever it was doing, it does no more of it.
+    if ('fault' in outcome) await this.end();
+    return outcome;
   }
 }
 

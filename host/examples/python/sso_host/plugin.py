@@ -75,15 +75,22 @@ class Plugin:
 
         It runs on behalf of `connection`, which is its first argument too. Raises `Refusal` or `Fault`.
         """
-        return self._run(connection, name, [connection, *args])
+        return self._answered(name, connection, [connection, *args])
 
     def pure(self, name: str, *args: object) -> object:
         """Calls a function that uses none, such as `config.check`: it runs with every capability denied."""
-        return self._run(None, name, list(args))
+        return self._answered(name, None, list(args))
 
-    def _run(self, connection: dict | None, name: str, args: list) -> object:
-        interface, function = name.split(".")
+    def _answered(self, name: str, connection: dict | None, args: list) -> object:
         call = Call(self._capabilities, connection, time.monotonic() + self._limits.wall)
+        answer = self.run(call, name, [to_component(value) for value in args])
+        if isinstance(answer, Variant) and answer.tag == "err":
+            raise Refusal(name, to_python(answer.payload))
+        return to_python(answer.payload if isinstance(answer, Variant) else answer)
+
+    def run(self, call: Call, name: str, args: list) -> object:
+        """Runs one call whose capabilities `call.answer` gives; values are wasmtime's own. Raises `Fault`."""
+        interface, function = name.split(".")
         with self._running:
             store = Store(self._engine)
             try:
@@ -94,14 +101,11 @@ class Plugin:
                 index = exported and instance.get_export_index(store, function, exported)
                 if not index:
                     raise Fault(f"the component has no {name}")
-                answer = instance.get_func(store, index)(store, *map(to_component, args))
+                return instance.get_func(store, index)(store, *args)
             except WasmtimeError as error:
                 raise Fault(f"{name}: {error}") from error
             finally:
                 store.close()
-        if isinstance(answer, Variant) and answer.tag == "err":
-            raise Refusal(name, to_python(answer.payload))
-        return to_python(answer.payload if isinstance(answer, Variant) else answer)
 
     def _linker(self, call: Call) -> Linker:
         linker = Linker(self._engine)

@@ -1,0 +1,1 @@
+"""Plays flat cases (tests/FLAT.md) on this host."""
