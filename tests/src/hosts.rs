@@ -12,6 +12,45 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::part;
+
+/// The hosts that there are, by the language that they are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Language {
+    /// wasmtime, in this process.
+    Rust,
+    /// `host/examples/node`.
+    Node,
+    /// `host/examples/python`.
+    Python,
+}
+
+impl Language {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Rust, Self::Node, Self::Python];
+
+    /// As the command line, the parts of the tests and the folders of `host/examples` call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::Node => "node",
+            Self::Python => "python",
+        }
+    }
+
+    /// Brings what the host needs. False where `SKIP` names it.
+    ///
+    /// # Errors
+    /// When something is missing; `tests/part` has said how to install it.
+    pub fn bring(self) -> Result<bool> {
+        match self {
+            Self::Rust => Ok(true),
+            Self::Node | Self::Python => part::bring(self.name()),
+        }
+    }
+}
+
 /// A running host with one component loaded.
 #[async_trait]
 pub trait Host: Send + Sync {

@@ -8,21 +8,12 @@ use anyhow::{Context, Result, bail, ensure};
 use okta_sso_host::record::Recording;
 use serde::{Deserialize, Serialize};
 
-use crate::case::CaseFile;
+use crate::case::{Case, CaseFile};
 use crate::flat::sandbox::Sandbox;
 use crate::flat::{About, Failure, FlatCase, TraceCase, contract, generate, trace, types};
+use crate::hosts::Language;
+use crate::part::workspace;
 use crate::run::{component_path, plugin};
-
-/// Who runs the component.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Host {
-    /// wasmtime, in this process.
-    Rust,
-    /// `host/examples/node`.
-    Node,
-    /// `host/examples/python`.
-    Python,
-}
 
 /// A case's verdict; without failures it passed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -45,21 +36,42 @@ struct Answer {
     failures: Vec<Failure>,
 }
 
-/// Every flat case, made of the authored ones with this project's own component.
+/// Every authored case that has `filter` in its id, file or section.
+///
+/// # Errors
+/// When a file of cases cannot be read.
+pub fn authored(filter: &str) -> Result<Vec<Case>> {
+    let mut cases = Vec::new();
+    for file in CaseFile::names()? {
+        cases.extend(CaseFile::read(&file)?.into_iter().filter(|case| {
+            let fields = [
+                Some(&case.about.id),
+                Some(&case.file),
+                case.about.spec.as_ref(),
+            ];
+            fields
+                .into_iter()
+                .flatten()
+                .any(|field| field.contains(filter))
+        }));
+    }
+    Ok(cases)
+}
+
+/// The flat cases of those, made with this project's own component.
 ///
 /// # Errors
 /// When the component was not built, or a case does not pass on it.
-pub fn cases() -> Result<Vec<FlatCase>> {
+pub fn cases(filter: &str) -> Result<Vec<FlatCase>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let plugin = plugin()?;
     let mut cases = Vec::new();
-    for file in CaseFile::names()? {
-        for case in CaseFile::read(&file)? {
-            let flat = runtime.block_on(generate::flatten(&plugin, &case));
-            cases.extend(flat.with_context(|| format!("cases/{file}.json: {}", case.about.id))?);
-        }
+    for case in authored(filter)? {
+        let flat = runtime.block_on(generate::flatten(&plugin, &case));
+        let (file, id) = (&case.file, &case.about.id);
+        cases.extend(flat.with_context(|| format!("cases/{file}.json: {id}"))?);
     }
     Ok(cases)
 }
@@ -85,29 +97,28 @@ pub fn is_own(component: &Path) -> Result<bool> {
 /// # Errors
 /// When the component or the host cannot be started, or the host does not answer every case.
 pub fn run(
-    host: Host,
+    host: Language,
     component: &Path,
     cases: &[FlatCase],
     mut tell: impl FnMut(Verdict),
 ) -> Result<()> {
     // Also for the others: it says best what is wrong with a component.
     let sandbox = Sandbox::load(component)?;
-    let folder = match host {
-        Host::Rust => {
-            for case in cases {
-                tell(play(&sandbox, case));
-            }
-            return Ok(());
+    if host == Language::Rust {
+        for case in cases {
+            tell(play(&sandbox, case));
         }
-        Host::Node => "node",
-        Host::Python => "python",
-    };
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../host/examples")
-        .join(folder);
-    let program = folder.join("conformance");
-    ensure!(program.is_file(), "{} is not there", program.display());
-    program_runs(Command::new(program), component, cases, tell)
+        return Ok(());
+    }
+    let name = host.name();
+    ensure!(
+        host.bring()?,
+        "SKIP leaves out {name}, so no case can run there"
+    );
+    let mut command = Command::new(workspace().join("tests/part"));
+    command.args([name, &format!("host/examples/{name}/conformance")]);
+    command.arg(component.canonicalize()?);
+    program_runs(command, name, cases, tell)
 }
 
 /// Runs one case in this process.
@@ -134,23 +145,22 @@ fn kind(case: &FlatCase) -> &'static str {
 /// A host program: `PROGRAM COMPONENT TYPES`, cases on standard input, one verdict a line on standard output.
 fn program_runs(
     mut command: Command,
-    component: &Path,
+    name: &str,
     cases: &[FlatCase],
     mut tell: impl FnMut(Verdict),
 ) -> Result<()> {
-    let folder = std::env::temp_dir().join(format!("okta-sso-conformance-{}", std::process::id()));
+    let id = std::process::id();
+    let folder = std::env::temp_dir().join(format!("okta-sso-conformance-{id}-{name}"));
     std::fs::create_dir_all(&folder)?;
     let types = folder.join("types.json");
     std::fs::write(&types, types::contract()?.to_string())?;
-    let name = command.get_program().to_string_lossy().into_owned();
     command
-        .arg(component)
         .arg(&types)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped());
     let mut child = command
         .spawn()
-        .with_context(|| format!("cannot start {name}"))?;
+        .with_context(|| format!("cannot start the host in {name}"))?;
     let mut input = child.stdin.take().context("no standard input")?;
     let output = child.stdout.take().context("no standard output")?;
     let lines: Vec<String> = cases
@@ -165,13 +175,13 @@ fn program_runs(
     for case in cases {
         let (kind, about) = (kind(case), case.about());
         let Some(line) = answers.next().transpose()? else {
-            bail!("{name} ended before case {}", about.id);
+            bail!("the host in {name} ended before case {}", about.id);
         };
-        let answer: Answer =
-            serde_json::from_str(&line).with_context(|| format!("{name} answered {line}"))?;
+        let answer: Answer = serde_json::from_str(&line)
+            .with_context(|| format!("the host in {name} answered {line}"))?;
         ensure!(
             answer.kind == kind && answer.id == about.id,
-            "{name} answered {} instead of {}",
+            "the host in {name} answered {} instead of {}",
             answer.id,
             about.id
         );
@@ -186,7 +196,7 @@ fn program_runs(
     std::fs::remove_dir_all(&folder)?;
     ensure!(
         status.success() && matches!(written, Ok(Ok(()))),
-        "{name} ended with {status}"
+        "the host in {name} ended with {status}"
     );
     Ok(())
 }
@@ -231,7 +241,7 @@ pub fn write(folder: &Path) -> Result<Vec<(PathBuf, usize, usize)>> {
         ("contract.jsonl", String::new()),
         ("trace.jsonl", String::new()),
     ];
-    for case in cases()? {
+    for case in cases("")? {
         let file = usize::from(matches!(case, FlatCase::Trace(_)));
         files[file].1.push_str(&serde_json::to_string(&case)?);
         files[file].1.push('\n');

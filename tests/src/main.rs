@@ -9,7 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use okta_sso_conformance::flat::FlatCase;
 use okta_sso_conformance::flat::sandbox::Sandbox;
-use okta_sso_conformance::kit::{self, Host};
+use okta_sso_conformance::hosts::Language;
+use okta_sso_conformance::kit;
 use okta_sso_conformance::report;
 
 #[derive(Parser)]
@@ -40,7 +41,7 @@ struct Run {
     component: PathBuf,
     /// The host to run it on.
     #[arg(long, value_enum, default_value = "rust")]
-    host: Host,
+    host: Language,
     /// Only cases whose id, file or section contains this text.
     #[arg(long, default_value = "")]
     filter: String,
@@ -99,16 +100,10 @@ fn run(arguments: &Run) -> Result<bool> {
     let kind = arguments
         .kind
         .unwrap_or(if own { Kind::All } else { Kind::Contract });
-    let mut cases = kit::cases()?;
-    cases.retain(|case| {
-        let right = match case {
-            FlatCase::Contract(_) => kind != Kind::Trace,
-            FlatCase::Trace(_) => kind != Kind::Contract,
-        };
-        let about = case.about();
-        let fields = [Some(&about.id), Some(&about.file), about.spec.as_ref()];
-        let mut fields = fields.into_iter().flatten();
-        right && fields.any(|field| field.contains(&arguments.filter))
+    let mut cases = kit::cases(&arguments.filter)?;
+    cases.retain(|case| match case {
+        FlatCase::Contract(_) => kind != Kind::Trace,
+        FlatCase::Trace(_) => kind != Kind::Contract,
     });
     anyhow::ensure!(
         !cases.is_empty(),
@@ -127,24 +122,21 @@ fn run(arguments: &Run) -> Result<bool> {
     })?;
     bar.finish_and_clear();
 
-    let failed = verdicts
-        .iter()
-        .filter(|verdict| !verdict.failures.is_empty())
-        .count();
-    let summary = format!("{} passed, {failed} failed", verdicts.len() - failed);
+    let host = arguments.host;
+    let summary = report::summary(host, &verdicts);
     let mut stdout = std::io::stdout().lock();
     match arguments.report {
         None => writeln!(stdout, "{summary}")?,
         Some(format) => {
             let text = match format {
-                Report::Json => report::json(&verdicts),
-                Report::Junit => report::junit(&verdicts),
+                Report::Json => report::json(host, &verdicts),
+                Report::Junit => report::junit(host, &verdicts),
             };
             writeln!(stdout, "{text}")?;
             eprintln!("{summary}");
         }
     }
-    Ok(failed == 0)
+    Ok(verdicts.iter().all(|verdict| verdict.failures.is_empty()))
 }
 
 /// Drawn on a terminal; elsewhere nothing is.

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::flat::Failure;
+use crate::hosts::Language;
 use crate::kit::Verdict;
 
 /// A failed case for people.
@@ -46,39 +47,58 @@ fn shortened(text: &str) -> String {
     short
 }
 
+/// How many passed and how many failed, as one line.
+#[must_use]
+pub fn summary(host: Language, verdicts: &[Verdict]) -> String {
+    let failed = failed(verdicts);
+    let passed = verdicts.len() - failed;
+    format!("{}: {passed} passed, {failed} failed", host.name())
+}
+
+fn failed<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> usize {
+    let failed = |verdict: &&Verdict| !verdict.failures.is_empty();
+    verdicts.into_iter().filter(failed).count()
+}
+
 /// All verdicts as one JSON document.
 #[must_use]
-pub fn json(verdicts: &[Verdict]) -> String {
-    let failed = verdicts
-        .iter()
-        .filter(|verdict| !verdict.failures.is_empty())
-        .count();
-    json!({ "passed": verdicts.len() - failed, "failed": failed, "cases": verdicts }).to_string()
+pub fn json(host: Language, verdicts: &[Verdict]) -> String {
+    let failed = failed(verdicts);
+    json!({
+        "host": host.name(),
+        "passed": verdicts.len() - failed,
+        "failed": failed,
+        "cases": verdicts,
+    })
+    .to_string()
 }
 
 /// All verdicts as `JUnit` XML: one suite for each file of cases.
 #[must_use]
-pub fn junit(verdicts: &[Verdict]) -> String {
+pub fn junit(host: Language, verdicts: &[Verdict]) -> String {
     let mut files: Vec<&str> = verdicts
         .iter()
         .map(|verdict| verdict.about.file.as_str())
         .collect();
     files.sort_unstable();
     files.dedup();
-    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
+    let mut xml = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <testsuites name=\"{}\" tests=\"{}\" failures=\"{}\">\n",
+        host.name(),
+        verdicts.len(),
+        failed(verdicts)
+    );
     for file in files {
         let cases: Vec<&Verdict> = verdicts
             .iter()
             .filter(|verdict| verdict.about.file == file)
             .collect();
-        let failed = cases
-            .iter()
-            .filter(|verdict| !verdict.failures.is_empty())
-            .count();
         xml.push_str(&format!(
-            "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{failed}\">\n",
+            "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\">\n",
             escaped(file),
-            cases.len()
+            cases.len(),
+            failed(cases.iter().copied())
         ));
         for verdict in cases {
             let (id, kind) = (escaped(&verdict.about.id), &verdict.kind);
@@ -158,12 +178,16 @@ mod tests {
 
     #[test]
     fn reports_count_and_escape() {
-        let value: serde_json::Value = serde_json::from_str(&json(&verdicts())).unwrap();
+        let line = summary(Language::Python, &verdicts());
+        assert_eq!(line, "python: 1 passed, 1 failed");
+        let value: serde_json::Value =
+            serde_json::from_str(&json(Language::Node, &verdicts())).unwrap();
         assert_eq!(
-            (value["passed"].as_u64(), value["failed"].as_u64()),
-            (Some(1), Some(1))
+            (&value["host"], &value["passed"], &value["failed"]),
+            (&json!("node"), &json!(1), &json!(1))
         );
-        let xml = junit(&verdicts());
+        let xml = junit(Language::Rust, &verdicts());
+        assert!(xml.contains("<testsuites name=\"rust\" tests=\"2\" failures=\"1\">"));
         assert!(xml.contains("<testsuite name=\"jws\" tests=\"2\" failures=\"1\">"));
         assert!(xml.contains("name=\"a&lt;b\"") && xml.contains("&quot;a&quot; &lt; \u{fffd}"));
     }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use okta_sso_conformance::hosts::probe::{self, Starter};
 use okta_sso_conformance::hosts::program::Program;
 use okta_sso_conformance::hosts::rust::RustHost;
-use okta_sso_conformance::hosts::{Host, Start};
-use okta_sso_conformance::part;
+use okta_sso_conformance::hosts::{Host, Language, Start};
 
 async fn keeps_every_promise(start: Starter<'_>) {
     let broken = probe::try_host(start).await;
@@ -15,13 +14,13 @@ async fn keeps_every_promise(start: Starter<'_>) {
     println!("{} promises kept", probe::PROMISES.len());
 }
 
-async fn program_keeps_every_promise(language: &'static str) {
-    if !part::bring(language).unwrap_or_else(|error| panic!("{error:#}")) {
+async fn program_keeps_every_promise(language: Language) {
+    if !language.bring().unwrap_or_else(|error| panic!("{error:#}")) {
         return;
     }
     keeps_every_promise(&|start: Start| {
         Box::pin(async move {
-            let host: Arc<dyn Host> = Arc::new(Program::start(language, &start, "").await?);
+            let host: Arc<dyn Host> = Arc::new(Program::start(language, &start).await?);
             Ok(host)
         })
     })
@@ -41,10 +40,10 @@ async fn rust() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn node() {
-    program_keeps_every_promise("node").await;
+    program_keeps_every_promise(Language::Node).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn python() {
-    program_keeps_every_promise("python").await;
+    program_keeps_every_promise(Language::Python).await;
 }

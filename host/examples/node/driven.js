@@ -6,8 +6,7 @@ import { HttpClient } from './src/http.js';
 import { Memory } from './src/memory.js';
 import { Plugin, Refusal } from './src/plugin.js';
 
-/** `change` puts other capabilities in the place of the right ones: for hosts that are broken on purpose. */
-export async function driven({ component, 'client-secret': secret, deadline }, change = (right) => right) {
+export async function driven({ component, 'client-secret': secret, deadline }) {
   const host = { onEvent: () => {}, answer };
   let clock = null;
   const capabilities = {
@@ -19,7 +18,7 @@ export async function driven({ component, 'client-secret': secret, deadline }, c
     log: (event) => host.onEvent(event),
     clientSecret: async () => secret,
   };
-  const plugin = await Plugin.load(component, change(capabilities));
+  const plugin = await Plugin.load(component, capabilities);
 
   async function answer(question) {
     if ('clock' in question) {

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use super::{Event, Host, Outcome, Start};
+use super::{Event, Host, Language, Outcome, Start};
 use crate::part::workspace;
 
 /// A running program; it ends when this is dropped.
@@ -46,22 +46,18 @@ enum Line {
 }
 
 impl Program {
-    /// Starts `drive` of `host/examples/LANGUAGE`; `broken` names what a fixture breaks, and is empty for none.
+    /// Starts `drive` of `host/examples/LANGUAGE`.
     ///
     /// # Errors
     /// When the part of the tests is missing, or it does not start.
-    pub async fn start(language: &str, start: &Start, broken: &str) -> Result<Self> {
+    pub async fn start(language: Language, start: &Start) -> Result<Self> {
         let root = workspace();
-        let drive = if broken.is_empty() {
-            format!("host/examples/{language}/drive")
-        } else {
-            format!("tests/broken/{language}/drive")
-        };
+        let language = language.name();
+        let drive = format!("host/examples/{language}/drive");
         let about = json!({
             "component": root.join("target/plugin").join(start.component),
             "client-secret": start.client_secret,
             "deadline": start.deadline.as_secs_f64(),
-            "broken": broken,
         });
         let mut child = Command::new(root.join("tests/part"))
             .args([language, drive.as_str(), about.to_string().as_str()])

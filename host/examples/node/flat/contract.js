@@ -53,8 +53,7 @@ class EmulatedHost {
       return this.#failures;
     }
     const got = toResult(result, ended);
-    this.#learn(got);
-    this.#judge(got, before, begun);
+    if (this.#learn(got)) this.#judge(got, before, begun);
     return this.#failures;
   }
 
@@ -139,14 +138,19 @@ class EmulatedHost {
     return { answer };
   }
 
+  /** False when something is not there: then nothing can be compared with it. */
   #learn(got) {
     for (const [name, source] of Object.entries(this.#step.learn)) {
       const value = source.result
         ? source.result.reduce((inside, member) => inside?.[member], got)
         : this.#authorization(got)[source.authorization];
-      if (value == null) this.#fail(`learn ${name}`, 'something', JSON.stringify(got));
+      if (value == null) {
+        this.#fail(`learn ${name}`, JSON.stringify(this.#step.expect.result), JSON.stringify(got));
+        return false;
+      }
       this.#learnt.set(name, value);
     }
+    return true;
   }
 
   #authorization(got) {
@@ -194,7 +198,7 @@ class EmulatedHost {
 
 const lookup = (value) => (value === undefined ? 'absent' : { found: value });
 const bytes = (json) => Buffer.from(Array.isArray(json) ? '' : json, 'base64');
-const queryOf = (got) => Object.fromEntries(new URL(got.ok.url).searchParams);
+const queryOf = (got) => Object.fromEntries(URL.canParse(got?.ok?.url) ? new URL(got.ok.url).searchParams : []);
 
 function parsed(text) {
   try {

@@ -47,8 +47,8 @@ class EmulatedHost:
         except Fault as fault:
             self.fail("result", json.dumps(step["expect"]["result"]), str(fault))
             return self.failures
-        self.learn(got)
-        self.judge(got, before, begun)
+        if self.learn(got):
+            self.judge(got, before, begun)
         return self.failures
 
     def answer(self, interface: str, function: str, values: tuple):
@@ -114,7 +114,7 @@ class EmulatedHost:
         exchange = self.step["http"][self.sent]
         self.sent += 1
         wanted = fill(exchange["request"], self.learnt)
-        form = dict(parse_qsl(octets(request["body"]).decode(), keep_blank_values=True))
+        form = dict(parse_qsl(octets(request["body"]).decode(errors="replace"), keep_blank_values=True))
         if wanted["endpoint"] == "pushed-authorization":
             self.pushed = form
         parts = {name: wanted[name] for name in ("endpoint", "method", "url", "authorization")}
@@ -128,18 +128,19 @@ class EmulatedHost:
             answer["ok"]["body"] = text
         return answer
 
-    def learn(self, got):
+    def learn(self, got) -> bool:
+        """False when something is not there: then nothing can be compared with it."""
         for name, source in self.step["learn"].items():
-            value = got
             if "result" in source:
-                for member in source["result"]:
-                    value = value.get(member) if isinstance(value, dict) else None
+                value = member(got, source["result"])
             else:
                 sent = query(got)
                 value = (sent | self.pushed if "request_uri" in sent else sent).get(source["authorization"])
             if value is None:
-                self.fail(f"learn {name}", "something", json.dumps(got))
+                self.fail(f"learn {name}", json.dumps(self.step["expect"]["result"]), json.dumps(got))
+                return False
             self.learnt[name] = value
+        return True
 
     def judge(self, got, before: dict, begun: dict) -> None:
         expect = self.step["expect"]
@@ -182,8 +183,15 @@ def lookup(value):
     return "absent" if value is None else {"found": value}
 
 
-def query(got: dict) -> dict:
-    return dict(parse_qsl(urlsplit(got["ok"]["url"]).query, keep_blank_values=True))
+def member(value, path: list[str]):
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def query(got) -> dict:
+    url = member(got, ["ok", "url"]) or ""
+    return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
 
 
 def of_forms(patterns: dict, form: dict, only: bool):
