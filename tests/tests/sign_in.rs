@@ -1,7 +1,6 @@
 //! A person's sign-in through the component, with the development Okta on the other side of a TCP connection.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     reason = "a test stops at the first thing that is not as expected"
 )]
 
@@ -10,8 +9,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use okta_sso_conformance::case::Attempt;
 use okta_sso_conformance::host::{CLIENT_SECRET, ScriptedHost};
+use okta_sso_conformance::okta::{CLIENT_ID, EMAIL, Okta, REDIRECT_URI};
 use okta_sso_conformance::run;
-use okta_sso_demo::dev_okta::{Client, Clock, Config, DevOkta, Person, Switch};
+use okta_sso_demo::dev_okta::{Clock, Switch};
 use okta_sso_host::contract::{
     Callback, ClaimsSource, ClientAuth, Connection, EmailRule, LoginError, LoginRequest, Method,
     Network, Policy, PushedAuthorization, Redirect, Settings, SignedIn, TokenProblem,
@@ -19,12 +19,6 @@ use okta_sso_host::contract::{
 use okta_sso_host::{
     CallError, Http, HttpError, HttpRequest, HttpResponse, Plugin, Scope, contract::Algorithm,
 };
-use reqwest::redirect;
-use tokio::net::TcpListener;
-use url::Url;
-
-const CLIENT_ID: &str = "0oa1ledgerline";
-const REDIRECT_URI: &str = "http://127.0.0.1:1/sso/okta/callback";
 
 /// Sends what the host has judged, over TCP.
 struct Loopback(reqwest::Client);
@@ -58,10 +52,9 @@ impl Http for Loopback {
     }
 }
 
-/// The platform's side and the provider's, and the browser between them.
+/// The platform's side and the provider's.
 struct Stage {
-    okta: DevOkta,
-    issuer: String,
+    okta: Okta,
     plugin: Plugin,
     host: ScriptedHost,
     connection: Connection,
@@ -69,39 +62,16 @@ struct Stage {
 
 impl Stage {
     async fn open() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let issuer = format!("http://{}", listener.local_addr().unwrap());
-        let mut config = Config::new(issuer.as_str());
-        config.clock = Clock::from_fn(|| Attempt::NOW);
-        config.people = vec![Person {
-            login: "ada@acme.com".into(),
-            email: "ada@acme.com".into(),
-            name: "Ada Lovelace".into(),
-            password: "correct horse".into(),
-            assigned: true,
-        }];
-        config.clients = vec![Client {
-            client_id: CLIENT_ID.into(),
-            client_secrets: vec![CLIENT_SECRET.into()],
-            redirect_uris: vec![REDIRECT_URI.into()],
-            post_logout_redirect_uris: Vec::new(),
-            initiate_login_uri: None,
-            app_name: "Ledgerline".into(),
-        }];
-        let okta = DevOkta::new(config).unwrap();
-        let server = okta.clone();
-        tokio::spawn(async move { server.serve(listener).await });
-
+        let okta = Okta::start(Clock::from_fn(|| Attempt::NOW)).await.unwrap();
         let host = ScriptedHost::default();
         host.world().now = Attempt::NOW;
         let http = Arc::new(Loopback(reqwest::Client::new()));
         let plugin = run::plugin()
             .unwrap_or_else(|error| panic!("{error:#}"))
             .with_capabilities(host.capabilities().with_http(http));
-        let checked = plugin.check(&settings(&issuer)).await.unwrap();
+        let checked = plugin.check(&settings(&okta.issuer)).await.unwrap();
         Self {
             okta,
-            issuer,
             plugin,
             host,
             connection: checked.connection,
@@ -119,34 +89,8 @@ impl Stage {
 
     /// Signs Ada in at the provider and gives the query that she comes back with.
     async fn visit(&self, redirect: &Redirect) -> String {
-        let browser = reqwest::Client::builder()
-            .redirect(redirect::Policy::none())
-            .build()
-            .unwrap();
-        let page = browser.get(&redirect.url).send().await.unwrap();
-        let mut place = location(&page, &self.issuer);
-        for (path, name, value) in [
-            ("username", "username", "ada@acme.com"),
-            ("password", "password", "correct horse"),
-        ] {
-            let token = parameter(&place, "token");
-            let form: String = url::form_urlencoded::Serializer::new(String::new())
-                .append_pair("token", &token)
-                .append_pair(name, value)
-                .finish();
-            let step = browser
-                .post(format!("{}/signin/{path}", self.issuer))
-                .header("content-type", "application/x-www-form-urlencoded")
-                .body(form)
-                .send()
-                .await
-                .unwrap();
-            place = location(&step, &self.issuer);
-        }
-        assert!(
-            place.as_str().starts_with(REDIRECT_URI),
-            "the provider sends to {place}"
-        );
+        let place = self.okta.visit(&redirect.url).await;
+        let place = place.unwrap_or_else(|error| panic!("{error:#}"));
         place.query().unwrap().to_owned()
     }
 
@@ -198,24 +142,6 @@ fn settings(issuer: &str) -> Settings {
     }
 }
 
-fn location(answer: &reqwest::Response, issuer: &str) -> Url {
-    let location = answer
-        .headers()
-        .get("location")
-        .expect("a redirect")
-        .to_str()
-        .unwrap();
-    Url::parse(issuer).unwrap().join(location).unwrap()
-}
-
-fn parameter(url: &Url, name: &str) -> String {
-    url.query_pairs()
-        .find(|(found, _)| found == name)
-        .expect(name)
-        .1
-        .into_owned()
-}
-
 fn token_problem(result: Result<SignedIn, LoginError>) -> TokenProblem {
     match result {
         Err(LoginError::TokenRejected(rejection)) => rejection.problem,
@@ -227,8 +153,8 @@ fn token_problem(result: Result<SignedIn, LoginError>) -> TokenProblem {
 async fn signing_in() {
     let stage = Stage::open().await;
     let signed_in = stage.sign_in().await.unwrap();
-    assert_eq!(signed_in.identity.email, "ada@acme.com");
-    assert_eq!(signed_in.identity.issuer, stage.issuer);
+    assert_eq!(signed_in.identity.email, EMAIL);
+    assert_eq!(signed_in.identity.issuer, stage.okta.issuer);
     stage.nothing_is_left();
 }
 
@@ -285,7 +211,11 @@ async fn two_tabs() {
 #[tokio::test]
 async fn tampered_token() {
     let stage = Stage::open().await;
-    stage.okta.switches().turn_on(Switch::TamperedSignature);
+    stage
+        .okta
+        .organisation
+        .switches()
+        .turn_on(Switch::TamperedSignature);
     assert_eq!(
         token_problem(stage.sign_in().await),
         TokenProblem::SignatureMismatch
@@ -297,9 +227,13 @@ async fn tampered_token() {
 async fn rotated_key() {
     let stage = Stage::open().await;
     stage.sign_in().await.unwrap();
-    stage.okta.rotate_keys().unwrap();
+    stage.okta.organisation.rotate_keys().unwrap();
     stage.sign_in().await.unwrap();
-    stage.okta.switches().turn_on(Switch::UnknownKey);
+    stage
+        .okta
+        .organisation
+        .switches()
+        .turn_on(Switch::UnknownKey);
     assert_eq!(
         token_problem(stage.sign_in().await),
         TokenProblem::KeyNotFound
@@ -309,16 +243,24 @@ async fn rotated_key() {
 #[tokio::test]
 async fn thin_token() {
     let stage = Stage::open().await;
-    stage.okta.switches().turn_on(Switch::ThinTokens);
+    stage
+        .okta
+        .organisation
+        .switches()
+        .turn_on(Switch::ThinTokens);
     let signed_in = stage.sign_in().await.unwrap();
-    assert_eq!(signed_in.identity.email, "ada@acme.com");
+    assert_eq!(signed_in.identity.email, EMAIL);
     assert_eq!(signed_in.identity.email_source, ClaimsSource::UserInfo);
 }
 
 #[tokio::test]
 async fn wrong_domain() {
     let stage = Stage::open().await;
-    stage.okta.switches().turn_on(Switch::OtherDomain);
+    stage
+        .okta
+        .organisation
+        .switches()
+        .turn_on(Switch::OtherDomain);
     assert_eq!(
         stage.sign_in().await.unwrap_err(),
         LoginError::EmailDomainNotApproved
