@@ -184,7 +184,7 @@ async fn start<P: Platform>(
         .begin(&request.headers, &connection, &wanted, Purpose::SignIn)
         .await;
     match begun {
-        Ok(response) => response,
+        Ok((_, response)) => response,
         Err(error) => {
             let refusal = Refusal::NotBegun(Box::new(connection), error);
             private(this.platform.refused(&request, None, refusal).await)
@@ -233,6 +233,7 @@ impl<P: Platform> SignIn<P> {
     /// and never in a session. The callback finds the connection by [`Platform::draft`], so that one which is
     /// not in use yet can be tried.
     ///
+    /// Gives the attempt's handle, by which [`Platform::rehearsed`] will name it, and where to send the browser.
     /// Answer a GET with it: a browser that applies `form-action` does not follow a form to the provider.
     ///
     /// # Errors
@@ -242,7 +243,7 @@ impl<P: Platform> SignIn<P> {
         &self,
         headers: &HeaderMap,
         connection: &Connection,
-    ) -> Result<Response, CallError<LoginError>> {
+    ) -> Result<(String, Response), CallError<LoginError>> {
         let wanted = LoginRequest {
             login_hint: None,
             return_to: None,
@@ -258,7 +259,7 @@ impl<P: Platform> SignIn<P> {
         connection: &Connection,
         wanted: &LoginRequest,
         purpose: Purpose,
-    ) -> Result<Response, CallError<LoginError>> {
+    ) -> Result<(String, Response), CallError<LoginError>> {
         let redirect = self.plugin.begin(connection, wanted).await?;
         let key = StorageKey::host(ENTRY, redirect.handle.as_bytes());
         let key = key.on_behalf_of(&connection.id);
@@ -287,7 +288,7 @@ impl<P: Platform> SignIn<P> {
                 append(&mut response, set_cookie(name, "", 0));
             }
         }
-        Ok(private(response))
+        Ok((redirect.handle, private(response)))
     }
 
     /// What comes of a callback whose attempt is known.

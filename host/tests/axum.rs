@@ -237,7 +237,7 @@ async fn a_hint_is_passed_on_and_adds_nothing_else() {
 #[tokio::test]
 async fn a_rehearsal_ends_in_its_check_list() {
     let (sign_in, connection) = sign_in().await;
-    let started = sign_in
+    let (handle, started) = sign_in
         .rehearse(&HeaderMap::new(), &connection)
         .await
         .unwrap();
@@ -245,6 +245,7 @@ async fn a_rehearsal_ends_in_its_check_list() {
     let state = location.query_pairs().find(|(name, _)| name == "state");
     let uri = format!("/callback?code=abc&state={}", state.unwrap().1);
     let cookie = value(&started, header::SET_COOKIE);
+    assert!(cookie.starts_with(&format!("__Host-sso-{handle}=")));
     let cookie = cookie.split(';').next().unwrap();
     let router = sign_in.router();
     let checked = get(&router, &uri, cookie).await;
