@@ -35,16 +35,60 @@ CREATE TABLE IF NOT EXISTS connections (
     email_rule    TEXT NOT NULL DEFAULT 'exact' CHECK (email_rule IN ('exact', 'ascii-case-insensitive'))
 ) STRICT;
 
--- An approval speaks of one domain, tenant, issuer and client id. When the connection changes it no longer applies.
+-- Settings that an administrator saved and that nobody signs in by yet: one set beside the tenant's connection.
+CREATE TABLE IF NOT EXISTS drafts (
+    id            TEXT NOT NULL PRIMARY KEY,
+    tenant        TEXT NOT NULL UNIQUE REFERENCES tenants (id) ON DELETE CASCADE,
+    enabled       INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+    issuer        TEXT NOT NULL,                    -- like the rest, empty while it is not known
+    client_id     TEXT NOT NULL,
+    secret        BLOB,                             -- AES-256-GCM, bound to tenant and draft
+    secret_set_at INTEGER,
+    email_rule    TEXT NOT NULL DEFAULT 'exact' CHECK (email_rule IN ('exact', 'ascii-case-insensitive')),
+    passed        BLOB                              -- SHA-256 of the settings that a test sign-in passed with
+) STRICT;
+
+-- Which tenant has a domain: one, until the operator releases it.
+CREATE TABLE IF NOT EXISTS domain_holders (
+    domain TEXT NOT NULL PRIMARY KEY,
+    tenant TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    UNIQUE (domain, tenant)
+) STRICT;
+
+-- An approval speaks of one domain, tenant, issuer and client id. It covers no other connection.
 CREATE TABLE IF NOT EXISTS domains (
     domain      TEXT NOT NULL,
-    tenant      TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    tenant      TEXT NOT NULL,
     issuer      TEXT NOT NULL,
     client_id   TEXT NOT NULL,
     status      TEXT NOT NULL CHECK (status IN ('approved', 'suspended')),
     approved_by TEXT NOT NULL,
     approved_at INTEGER NOT NULL,
-    PRIMARY KEY (domain)                            -- one tenant holds a domain until the operator releases it
+    PRIMARY KEY (domain, issuer, client_id),
+    FOREIGN KEY (domain, tenant) REFERENCES domain_holders (domain, tenant) ON DELETE CASCADE
+) STRICT;
+
+-- What tenants ask the operator for. A refused request stays until it is made again.
+CREATE TABLE IF NOT EXISTS domain_requests (
+    tenant       TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    domain       TEXT NOT NULL,
+    requested_by TEXT NOT NULL,
+    requested_at INTEGER NOT NULL,
+    refused_at   INTEGER,
+    reason       TEXT NOT NULL DEFAULT '',          -- of the refusal, for the tenant's administrators
+    PRIMARY KEY (tenant, domain)
+) STRICT;
+
+-- The operator's changes of issuer, each of which can be undone.
+CREATE TABLE IF NOT EXISTS link_moves (
+    id          TEXT NOT NULL PRIMARY KEY,
+    tenant      TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    from_issuer TEXT NOT NULL,
+    to_issuer   TEXT NOT NULL,
+    moved       INTEGER NOT NULL,                   -- how many links
+    moved_by    TEXT NOT NULL,
+    moved_at    INTEGER NOT NULL,
+    undone_at   INTEGER
 ) STRICT;
 
 CREATE TABLE IF NOT EXISTS links (
@@ -55,6 +99,7 @@ CREATE TABLE IF NOT EXISTS links (
     user_id       TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     pinned_at     INTEGER NOT NULL,
     email_seen    TEXT NOT NULL,                    -- at the latest sign-in, to notice a change; never looked up by
+    move_id       TEXT REFERENCES link_moves (id),  -- the move that gave it its issuer
     PRIMARY KEY (connection_id, issuer, subject),
     UNIQUE (tenant, issuer, subject),
     UNIQUE (tenant, user_id)
@@ -78,6 +123,44 @@ CREATE TABLE IF NOT EXISTS farewells (
     connection_id TEXT NOT NULL,
     logout_hint   BLOB NOT NULL,
     expires       INTEGER NOT NULL
+) STRICT;
+
+-- One administrator's way in when their company has locked itself out, for a short time and once.
+CREATE TABLE IF NOT EXISTS recoveries (
+    code_hash BLOB NOT NULL PRIMARY KEY,            -- SHA-256 of the code
+    tenant    TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    user_id   TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    expires   INTEGER NOT NULL,
+    used_at   INTEGER
+) STRICT;
+
+-- Test sign-ins: the check list that one ended in, and whose it is.
+CREATE TABLE IF NOT EXISTS rehearsals (
+    handle   TEXT NOT NULL PRIMARY KEY,
+    tenant   TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    user_id  TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    settings BLOB NOT NULL,                         -- SHA-256 of what was tested
+    begun_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    checks   TEXT NOT NULL DEFAULT '[]'             -- JSON
+) STRICT;
+
+-- When a test first saw each of a provider's signing keys.
+CREATE TABLE IF NOT EXISTS provider_keys (
+    tenant     TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    issuer     TEXT NOT NULL,
+    kid        TEXT NOT NULL,
+    first_seen INTEGER NOT NULL,
+    PRIMARY KEY (tenant, issuer, kid)
+) STRICT;
+
+-- The latest test of a connection or draft.
+CREATE TABLE IF NOT EXISTS probes (
+    connection_id TEXT NOT NULL PRIMARY KEY,
+    tenant        TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    at            INTEGER NOT NULL,
+    settings      BLOB NOT NULL,                    -- SHA-256 of what was tested
+    checks        TEXT NOT NULL                     -- JSON
 ) STRICT;
 
 CREATE TABLE IF NOT EXISTS operators (

@@ -1,7 +1,7 @@
 //! Users: always of one tenant, made by its administrators and never by signing in.
 
 use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{FromRow, Row as _, SqliteExecutor};
+use sqlx::{FromRow, Row as _, SqliteConnection, SqliteExecutor};
 
 /// One person at one tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,42 +135,61 @@ pub(crate) async fn of_tenant(db: &SqlitePool, tenant: &str) -> Result<Vec<Liste
         .collect()
 }
 
-/// Sets the password of a user of this tenant; false when there is none.
-pub(crate) async fn set_password(
+/// Lets a user in or keeps them out; keeping out ends their sessions in the same step.
+pub(crate) async fn set_disabled(
+    db: &mut SqliteConnection,
+    user: &User,
+    disabled: bool,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE users SET disabled = ? WHERE tenant = ? AND id = ?")
+        .bind(disabled)
+        .bind(&user.tenant)
+        .bind(&user.id)
+        .execute(&mut *db)
+        .await?;
+    if disabled {
+        crate::sessions::end_all_of_user(db, &user.id).await?;
+    }
+    Ok(())
+}
+
+/// Unties a user from their account at the provider, and ends their sessions.
+pub(crate) async fn unlink(db: &mut SqliteConnection, user: &User) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM links WHERE tenant = ? AND user_id = ?")
+        .bind(&user.tenant)
+        .bind(&user.id)
+        .execute(&mut *db)
+        .await?;
+    crate::sessions::end_all_of_user(db, &user.id).await
+}
+
+/// Removes a user with all that hangs on them: link, invitation, sessions.
+pub(crate) async fn remove(db: impl SqliteExecutor<'_>, user: &User) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM users WHERE tenant = ? AND id = ?")
+        .bind(&user.tenant)
+        .bind(&user.id)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Gives a user another address, unless somebody of the tenant has it.
+pub(crate) async fn set_email(
     db: impl SqliteExecutor<'_>,
     tenant: &str,
     id: &str,
-    hash: &str,
+    email: &str,
 ) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query("UPDATE users SET password = ? WHERE tenant = ? AND id = ?")
-        .bind(hash)
-        .bind(tenant)
-        .bind(id)
-        .execute(db)
-        .await?;
+    let done = sqlx::query(
+        "UPDATE users SET email = ?3 WHERE tenant = ?1 AND id = ?2
+         AND NOT EXISTS (SELECT 1 FROM users WHERE tenant = ?1 AND email = ?3)",
+    )
+    .bind(tenant)
+    .bind(id)
+    .bind(email)
+    .execute(db)
+    .await?;
     Ok(done.rows_affected() == 1)
-}
-
-/// Lets a user in or keeps them out; keeping out ends their sessions in the same step.
-pub(crate) async fn set_disabled(
-    db: &SqlitePool,
-    tenant: &str,
-    id: &str,
-    disabled: bool,
-) -> Result<Option<User>, sqlx::Error> {
-    let mut write = db.begin_with(crate::database::WRITE).await?;
-    sqlx::query("UPDATE users SET disabled = ? WHERE tenant = ? AND id = ?")
-        .bind(disabled)
-        .bind(tenant)
-        .bind(id)
-        .execute(&mut *write)
-        .await?;
-    let user = find(&mut *write, tenant, id).await?;
-    if let (Some(user), true) = (&user, disabled) {
-        crate::sessions::end_all_of_user(&mut *write, &user.id).await?;
-    }
-    write.commit().await?;
-    Ok(user)
 }
 
 #[cfg(test)]

@@ -34,6 +34,15 @@ impl std::fmt::Debug for Sealed {
     }
 }
 
+/// Why settings could not be given another id.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MoveError {
+    #[error(transparent)]
+    NotSealedHere(#[from] NotSealedHere),
+    #[error(transparent)]
+    NoRandomness(#[from] crate::token::NoRandomness),
+}
+
 impl Sealed {
     /// Seals a secret for one connection of one tenant.
     pub(crate) fn new(
@@ -51,6 +60,11 @@ impl Sealed {
         Self(None)
     }
 
+    /// As it stands in the table.
+    pub(crate) fn sealed(&self) -> Option<&[u8]> {
+        self.0.as_deref()
+    }
+
     /// Whether there is one.
     pub(crate) fn is_set(&self) -> bool {
         self.0.is_some()
@@ -61,6 +75,23 @@ impl Saved {
     /// The id that a tenant's only connection has for ever.
     pub(crate) fn id_of(tenant: &str) -> String {
         format!("okta-{tenant}")
+    }
+
+    /// The e-mail rule as the tables spell it.
+    pub(crate) fn rule_name(&self) -> &'static str {
+        match self.email_rule {
+            EmailRule::Exact => "exact",
+            EmailRule::AsciiCaseInsensitive => "ascii-case-insensitive",
+        }
+    }
+
+    /// The same settings under another id, their secret sealed for it. Fails when the secret does not belong here.
+    pub(crate) fn moved_to(self, id: String, seal: &Seal) -> Result<Self, MoveError> {
+        let secret = match self.client_secret(seal)? {
+            Some(secret) => Sealed::new(seal, &self.tenant, &id, &secret)?,
+            None => Sealed::none(),
+        };
+        Ok(Self { id, secret, ..self })
     }
 
     /// The client secret in the clear; none when none was saved. Fails when the row was moved here from another tenant.
@@ -118,6 +149,15 @@ pub(crate) async fn of_tenant(
         .await
 }
 
+/// Takes a tenant's connection away.
+pub(crate) async fn remove(db: impl SqliteExecutor<'_>, tenant: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM connections WHERE tenant = ?")
+        .bind(tenant)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
 /// Makes or replaces a tenant's connection.
 pub(crate) async fn put(db: impl SqliteExecutor<'_>, saved: &Saved) -> Result<(), sqlx::Error> {
     sqlx::query(
@@ -133,12 +173,9 @@ pub(crate) async fn put(db: impl SqliteExecutor<'_>, saved: &Saved) -> Result<()
     .bind(saved.enabled)
     .bind(&saved.issuer)
     .bind(&saved.client_id)
-    .bind(saved.secret.0.as_deref())
+    .bind(saved.secret.sealed())
     .bind(saved.secret_set_at)
-    .bind(match saved.email_rule {
-        EmailRule::Exact => "exact",
-        EmailRule::AsciiCaseInsensitive => "ascii-case-insensitive",
-    })
+    .bind(saved.rule_name())
     .execute(db)
     .await?;
     Ok(())

@@ -1,18 +1,18 @@
 //! SSO domains: approved by the operator for one tenant, one issuer and one client id, and for nobody else.
 
 use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{FromRow, Row as _, SqliteExecutor};
+use sqlx::{FromRow, Row as _, SqliteConnection, SqliteExecutor};
 
 use crate::connections::Saved;
 
-/// One domain that the operator gave to a tenant.
+/// One approval: a domain that the operator gave to a tenant, for one issuer and client id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Domain {
     /// Lower-case A-labels.
     pub(crate) domain: String,
     pub(crate) tenant: String,
-    issuer: String,
-    client_id: String,
+    pub(crate) issuer: String,
+    pub(crate) client_id: String,
     suspended: bool,
     pub(crate) approved_by: String,
     pub(crate) approved_at: i64,
@@ -108,40 +108,69 @@ pub(crate) async fn of_tenant(
         .await
 }
 
-/// Who holds a domain.
+/// An approval of a domain, of whichever tenant. Prefers one that is not suspended.
 pub(crate) async fn find(db: &SqlitePool, domain: &str) -> Result<Option<Domain>, sqlx::Error> {
-    sqlx::query_as("SELECT * FROM domains WHERE domain = ?")
-        .bind(domain)
-        .fetch_optional(db)
-        .await
+    sqlx::query_as(
+        "SELECT * FROM domains WHERE domain = ? ORDER BY status, approved_at DESC LIMIT 1",
+    )
+    .bind(domain)
+    .fetch_optional(db)
+    .await
 }
 
-/// Approves a domain for a connection as it is now. False when another tenant holds it; the table decides, so two
+/// Approves a domain for settings as they are now. False when another tenant holds it; the table decides, so two
 /// operators at once cannot both succeed.
+///
+/// What the domain was approved for before stays approved: a tenant's people go on signing in while other settings wait
+/// to be put into use. See [`keep_only`].
 pub(crate) async fn approve(
-    db: impl SqliteExecutor<'_>,
+    db: &mut SqliteConnection,
     domain: &str,
     saved: &Saved,
     by: &str,
     now: i64,
 ) -> Result<bool, sqlx::Error> {
+    sqlx::query("INSERT INTO domain_holders (domain, tenant) VALUES (?, ?) ON CONFLICT DO NOTHING")
+        .bind(domain)
+        .bind(&saved.tenant)
+        .execute(&mut *db)
+        .await?;
     let done = sqlx::query(
         "INSERT INTO domains (domain, tenant, issuer, client_id, status, approved_by, approved_at)
-         VALUES (?, ?, ?, ?, 'approved', ?, ?)
-         ON CONFLICT (domain) DO UPDATE SET
-            issuer = excluded.issuer, client_id = excluded.client_id, status = 'approved',
-            approved_by = excluded.approved_by, approved_at = excluded.approved_at
-         WHERE domains.tenant = excluded.tenant",
+         SELECT domain, tenant, ?, ?, 'approved', ?, ? FROM domain_holders WHERE domain = ? AND tenant = ?
+         ON CONFLICT (domain, issuer, client_id) DO UPDATE SET
+            status = 'approved', approved_by = excluded.approved_by, approved_at = excluded.approved_at",
     )
-    .bind(domain)
-    .bind(&saved.tenant)
     .bind(&saved.issuer)
     .bind(&saved.client_id)
     .bind(by)
     .bind(now)
+    .bind(domain)
+    .bind(&saved.tenant)
     .execute(db)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Forgets what was approved for other settings than these, which are now in use.
+pub(crate) async fn keep_only(
+    db: impl SqliteExecutor<'_>,
+    saved: &Saved,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM domains WHERE tenant = ? AND (issuer <> ? OR client_id <> ?)")
+        .bind(&saved.tenant)
+        .bind(&saved.issuer)
+        .bind(&saved.client_id)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Every domain that is held, with its tenant, by name.
+pub(crate) async fn held(db: &SqlitePool) -> Result<Vec<(String, String)>, sqlx::Error> {
+    sqlx::query_as("SELECT domain, tenant FROM domain_holders ORDER BY domain")
+        .fetch_all(db)
+        .await
 }
 
 /// Suspends a tenant's domain; it stays the tenant's.
@@ -156,7 +185,7 @@ pub(crate) async fn suspend(
             .bind(domain)
             .execute(db)
             .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(done.rows_affected() > 0)
 }
 
 /// Takes a domain from a tenant, so that another can have it.
@@ -165,7 +194,7 @@ pub(crate) async fn release(
     tenant: &str,
     domain: &str,
 ) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query("DELETE FROM domains WHERE tenant = ? AND domain = ?")
+    let done = sqlx::query("DELETE FROM domain_holders WHERE tenant = ? AND domain = ?")
         .bind(tenant)
         .bind(domain)
         .execute(db)

@@ -31,7 +31,7 @@ impl FromRow<'_, SqliteRow> for Event {
 }
 
 /// The product's own codes, with what they say to an administrator.
-const OWN: [(&str, &str); 24] = [
+const OWN: &[(&str, &str)] = &[
     ("signed-in/okta", "Signed in with Okta."),
     (
         "signed-in/okta-first",
@@ -60,7 +60,7 @@ const OWN: [(&str, &str); 24] = [
     ("settings/saved", "Saved the single sign-on settings."),
     (
         "settings/connection-changed",
-        "Changed the issuer or the client ID. The SSO domain must be confirmed again before anyone can sign in with Okta.",
+        "Changed the issuer or the client ID in a draft. The SSO domain must be confirmed again before the change is used.",
     ),
     ("settings/switched-on", "Switched single sign-on on."),
     (
@@ -68,7 +68,32 @@ const OWN: [(&str, &str); 24] = [
         "Switched single sign-on off. Sessions that began with Okta were ended.",
     ),
     ("settings/secret-replaced", "Replaced the client secret."),
+    (
+        "settings/domain-requested",
+        "Asked for an SSO domain to be confirmed.",
+    ),
+    (
+        "settings/test-passed",
+        "Tested a sign-in. Everything passed.",
+    ),
+    (
+        "settings/test-failed",
+        "Tested a sign-in. Something failed.",
+    ),
+    (
+        "settings/active",
+        "Single sign-on became active. Passwords are refused from now on.",
+    ),
     ("people/invited", "Invited a person."),
+    (
+        "people/unlinked",
+        "Unlinked an account from its Okta user and ended its sessions.",
+    ),
+    ("people/removed", "Removed a person."),
+    (
+        "people/address-mended",
+        "Gave an invited person the address that Okta sends.",
+    ),
     (
         "people/disabled",
         "Disabled an account and ended its sessions.",
@@ -91,12 +116,24 @@ const OWN: [(&str, &str); 24] = [
         "Ledgerline switched single sign-on off at the company's request.",
     ),
     (
-        "operator/recovery-password",
-        "Ledgerline set a recovery password for an administrator.",
+        "operator/recovery-granted",
+        "Ledgerline gave an administrator a recovery code, good for one hour and one use.",
+    ),
+    (
+        "signed-in/recovery",
+        "Signed in with a recovery code, for the rest of its hour.",
+    ),
+    (
+        "operator/domain-refused",
+        "Ledgerline refused to confirm an SSO domain.",
     ),
     (
         "operator/links-moved",
         "Ledgerline moved the accounts' ties from one issuer to another.",
+    ),
+    (
+        "operator/links-moved-back",
+        "Ledgerline moved the accounts' ties back to the issuer before.",
     ),
 ];
 
@@ -154,18 +191,72 @@ pub(crate) async fn record_in(
     Ok(())
 }
 
-/// The latest events of a tenant, newest first; with `search`, those of one correlation id.
+/// Which events are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Filter {
+    pub(crate) kind: Option<Kind>,
+    /// A correlation id, or a part of an e-mail.
+    pub(crate) search: String,
+}
+
+/// What an event is about, by its code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    SignedIn,
+    Refused,
+    Changed,
+}
+
+impl Kind {
+    /// Of a code: whatever is neither a sign-in nor a change is a refusal.
+    pub(crate) fn of(code: &str) -> Self {
+        match code.split('/').next() {
+            Some("signed-in" | "signed-out" | "signed-out-everywhere" | "email-changed") => {
+                Self::SignedIn
+            }
+            Some("settings" | "people" | "operator") => Self::Changed,
+            _ => Self::Refused,
+        }
+    }
+}
+
+/// The latest events of a tenant that a filter lets through, newest first, at most `most`.
 pub(crate) async fn latest(
     db: &SqlitePool,
     tenant: &str,
-    search: Option<&str>,
+    filter: &Filter,
+    most: usize,
 ) -> Result<Vec<Event>, sqlx::Error> {
+    let search = filter.search.trim();
+    // A bounded table per tenant: the words are compared here, and no pattern of the database's is let in.
+    let all: Vec<Event> =
+        sqlx::query_as("SELECT * FROM events WHERE tenant = ? ORDER BY id DESC LIMIT ?")
+            .bind(tenant)
+            .bind(KEPT)
+            .fetch_all(db)
+            .await?;
+    let wanted = |event: &Event| {
+        filter.kind.is_none_or(|kind| Kind::of(&event.code) == kind)
+            && (search.is_empty()
+                || event.correlation_id == search
+                || event.actor.contains(search)
+                || event.detail.contains(search))
+    };
+    Ok(all.into_iter().filter(wanted).take(most).collect())
+}
+
+/// The addresses that Okta vouched for and that nobody was invited under, each with the latest time, newest first.
+pub(crate) async fn not_invited(
+    db: &SqlitePool,
+    tenant: &str,
+    most: usize,
+) -> Result<Vec<(String, i64)>, sqlx::Error> {
     sqlx::query_as(
-        "SELECT * FROM events WHERE tenant = ?1 AND (?2 IS NULL OR correlation_id = ?2)
-         ORDER BY id DESC LIMIT 100",
+        "SELECT actor, MAX(at) FROM events WHERE tenant = ? AND code = 'account/not-invited' AND actor <> ''
+         GROUP BY actor ORDER BY MAX(id) DESC LIMIT ?",
     )
     .bind(tenant)
-    .bind(search)
+    .bind(i64::try_from(most).unwrap_or(i64::MAX))
     .fetch_all(db)
     .await
 }

@@ -42,6 +42,24 @@ pub(crate) async fn open(
     Ok(())
 }
 
+/// Opens an invitation whatever became of the one before, for a user who is tied to nobody.
+pub(crate) async fn renew(
+    db: impl SqliteExecutor<'_>,
+    user_id: &str,
+    expires: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO invitations (user_id, expires)
+         SELECT id, ?2 FROM users WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM links WHERE user_id = ?1)
+         ON CONFLICT (user_id) DO UPDATE SET expires = excluded.expires, used_at = NULL",
+    )
+    .bind(user_id)
+    .bind(expires)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// Invites everybody of a tenant who has an account with a password but was never invited: they were here before
 /// single sign-on was.
 pub(crate) async fn open_for_password_users(

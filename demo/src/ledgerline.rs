@@ -11,6 +11,7 @@ use url::{Host, Url};
 
 use crate::connections::{self, Saved};
 use crate::domains::{self, Standing, State};
+use crate::drafts;
 use crate::history::{self, Event};
 use crate::metrics::Metrics;
 use crate::seal::Seal;
@@ -160,12 +161,21 @@ impl Ledgerline {
     /// The contract's record of what is stored, with the domains that are approved for exactly these settings.
     pub(crate) async fn connect(&self, saved: &Saved) -> Result<Connection, ConnectError> {
         let domains = domains::of_tenant(&self.db, &saved.tenant).await?;
+        let approved = domains
+            .into_iter()
+            .filter(|domain| domain.standing(saved) == Standing::Approved)
+            .map(|domain| domain.domain);
+        self.connect_with(saved, approved.collect()).await
+    }
+
+    /// The contract's record of settings, in use or not, with these domains.
+    pub(crate) async fn connect_with(
+        &self,
+        saved: &Saved,
+        email_domains: Vec<String>,
+    ) -> Result<Connection, ConnectError> {
         let settings = Settings {
-            email_domains: domains
-                .into_iter()
-                .filter(|domain| domain.standing(saved) == Standing::Approved)
-                .map(|domain| domain.domain)
-                .collect(),
+            email_domains,
             ..self.settings(&saved.id, &saved.client_id, &saved.issuer, saved.email_rule)
         };
         let checked = self.plugin.check(&settings).await;
@@ -202,15 +212,25 @@ pub(crate) struct SealedSecrets {
     pub(crate) seal: Arc<Seal>,
 }
 
+impl SealedSecrets {
+    /// Of a connection in use, or of a draft that is being tried out.
+    async fn settings(&self, id: &str) -> Result<Option<Saved>, sqlx::Error> {
+        match connections::find(&self.db, id).await? {
+            Some(saved) => Ok(Some(saved)),
+            None => Ok(drafts::find(&self.db, id)
+                .await?
+                .map(|draft| draft.settings)),
+        }
+    }
+}
+
 #[async_trait]
 impl Credentials for SealedSecrets {
     async fn client_secret(&self, connection_id: &str) -> Result<Option<Secret>, CredentialError> {
-        let saved = connections::find(&self.db, connection_id)
-            .await
-            .map_err(|error| {
-                tracing::error!(%error, "a client secret could not be read");
-                CredentialError
-            })?;
+        let saved = self.settings(connection_id).await.map_err(|error| {
+            tracing::error!(%error, "a client secret could not be read");
+            CredentialError
+        })?;
         let Some(saved) = saved else { return Ok(None) };
         let secret = saved.client_secret(&self.seal).map_err(|error| {
             tracing::error!(%error, connection = saved.id, "a client secret could not be opened");

@@ -1,20 +1,23 @@
 //! Ledgerline: a product with tenants, users and an Okta button, and a development Okta to sign in with.
-#![expect(
-    dead_code,
-    reason = "the pages of settings and people that use the rest of the tables are not written yet"
-)]
 
 mod accounts;
+mod activation;
 mod connections;
 mod database;
 pub mod dev_okta;
+mod domain_requests;
 mod domains;
+mod drafts;
 mod history;
 mod invitations;
 mod ledgerline;
+mod link_moves;
 mod metrics;
+mod moment;
 mod operators;
 mod password;
+mod recovery;
+mod resemblance;
 mod seal;
 pub mod serve;
 mod sessions;
@@ -22,4 +25,5 @@ mod setup;
 mod sign_in;
 mod tenants;
 mod token;
+mod trials;
 mod web;

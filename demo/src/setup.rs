@@ -153,7 +153,7 @@ impl Setup {
                     connections::put(&mut *write, &saved).await?;
                     for domain in &entry.approved_domains {
                         let domain = domain.to_ascii_lowercase();
-                        if !domains::approve(&mut *write, &domain, &saved, "set-up file", now)
+                        if !domains::approve(&mut write, &domain, &saved, "set-up file", now)
                             .await?
                         {
                             return Err(SetupError::DomainTaken(domain));

@@ -1,13 +1,19 @@
 //! The pages: which path is answered by what, and what every answer has in common.
 
 mod address;
+mod check_list;
 mod guard;
 mod health;
+mod history;
 mod home;
 mod login;
 mod logout;
 mod okta;
+mod operator;
 mod page;
+mod people;
+mod recover;
+mod settings;
 mod throttle;
 
 use std::sync::Arc;
@@ -62,6 +68,11 @@ pub(crate) fn router(ledgerline: &Arc<Ledgerline>) -> Router {
         .merge(login::router())
         .merge(logout::router())
         .merge(health::router())
+        .merge(settings::router())
+        .merge(people::router())
+        .merge(history::router())
+        .merge(operator::router())
+        .merge(recover::router())
         .merge(page::assets())
         .with_state(web)
         .nest(

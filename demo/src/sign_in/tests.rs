@@ -49,9 +49,15 @@ async fn acme() -> SqlitePool {
     tenants::put(&db, &tenant).await.unwrap();
     connections::put(&db, &saved("acme")).await.unwrap();
     assert!(
-        domains::approve(&db, "a.com", &saved("acme"), "operator", NOW)
-            .await
-            .unwrap()
+        domains::approve(
+            &mut db.acquire().await.unwrap(),
+            "a.com",
+            &saved("acme"),
+            "operator",
+            NOW
+        )
+        .await
+        .unwrap()
     );
     for id in ["anna", "bo"] {
         let user = user("acme", id, &format!("{id}@a.com"));
@@ -279,20 +285,38 @@ async fn mt_20_a_domain_belongs_to_one_tenant() {
     tenants::put(&db, &tenant).await.unwrap();
     let globex = saved("globex");
     assert!(
-        !domains::approve(&db, "a.com", &globex, "operator", NOW)
-            .await
-            .unwrap()
+        !domains::approve(
+            &mut db.acquire().await.unwrap(),
+            "a.com",
+            &globex,
+            "operator",
+            NOW
+        )
+        .await
+        .unwrap()
     );
     assert!(domains::suspend(&db, "acme", "a.com").await.unwrap());
     assert!(
-        !domains::approve(&db, "a.com", &globex, "operator", NOW)
-            .await
-            .unwrap()
+        !domains::approve(
+            &mut db.acquire().await.unwrap(),
+            "a.com",
+            &globex,
+            "operator",
+            NOW
+        )
+        .await
+        .unwrap()
     );
     assert!(domains::release(&db, "acme", "a.com").await.unwrap());
     assert!(
-        domains::approve(&db, "a.com", &globex, "operator", NOW)
-            .await
-            .unwrap()
+        domains::approve(
+            &mut db.acquire().await.unwrap(),
+            "a.com",
+            &globex,
+            "operator",
+            NOW
+        )
+        .await
+        .unwrap()
     );
 }

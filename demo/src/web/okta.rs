@@ -3,6 +3,7 @@
 //! What the person reads comes from the plugin's `messages`; the administrator finds the reason in the history,
 //! under the number that the page shows.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -16,13 +17,14 @@ use axum::response::{IntoResponse, Redirect, Response};
 use okta_sso_host::CallError;
 use okta_sso_host::Coded;
 use okta_sso_host::axum::{Attempt, Platform, Refusal, return_to, set_cookie};
-use okta_sso_host::contract::{Connection, LoginError, SignedIn};
+use okta_sso_host::contract::{Connection, LoginError, Rehearsal, SignedIn};
 
 use super::NEVER_RETURN_TO;
 use super::address::ClientAddress;
 use super::guard::{self, Visit};
 use super::login::{self, REMEMBERED};
 use super::page::{self, Failure, Layout};
+use super::settings;
 use crate::accounts::User;
 use crate::connections::{self, Saved};
 use crate::domains::State;
@@ -70,6 +72,24 @@ impl Platform for Okta {
     async fn connection(&self, id: &str) -> Option<Connection> {
         let saved = connections::find(&self.0.db, id).await;
         self.active(logged(saved)).await
+    }
+
+    async fn draft(&self, id: &str) -> Option<Connection> {
+        settings::connection_of_draft(&self.0, id).await
+    }
+
+    async fn rehearsed(
+        &self,
+        _: &Parts,
+        attempt: &Attempt,
+        rehearsal: Result<Rehearsal, CallError<Infallible>>,
+    ) -> Response {
+        match rehearsal {
+            Ok(rehearsal) => settings::finish(&self.0, &attempt.handle, &rehearsal)
+                .await
+                .unwrap_or_else(IntoResponse::into_response),
+            Err(fault) => Failure::Fault(fault.to_string()).into_response(),
+        }
     }
 
     async fn signed_in(&self, request: &Parts, attempt: &Attempt, signed_in: SignedIn) -> Response {

@@ -11,6 +11,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 
 use super::guard::{self, Visit};
+use crate::activation::ActivationError;
 use crate::ledgerline::{ConnectError, Ledgerline};
 use crate::{password, sessions, token};
 
@@ -123,6 +124,12 @@ impl From<password::HashError> for Failure {
 
 impl From<sessions::OpenError> for Failure {
     fn from(error: sessions::OpenError) -> Self {
+        Self::Fault(error.to_string())
+    }
+}
+
+impl From<ActivationError> for Failure {
+    fn from(error: ActivationError) -> Self {
         Self::Fault(error.to_string())
     }
 }

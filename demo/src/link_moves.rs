@@ -1,0 +1,168 @@
+//! When a provider's issuer changes for good, the operator moves a tenant's links to the new one, and can move them back.
+
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::{FromRow, Row as _};
+
+use crate::activation::Cause;
+use crate::database::WRITE;
+use crate::{history, token};
+
+/// One change of issuer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Move {
+    pub(crate) id: String,
+    pub(crate) from_issuer: String,
+    pub(crate) to_issuer: String,
+    pub(crate) moved: i64,
+    pub(crate) moved_by: String,
+    pub(crate) moved_at: i64,
+    pub(crate) undone_at: Option<i64>,
+}
+
+impl FromRow<'_, SqliteRow> for Move {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            from_issuer: row.try_get("from_issuer")?,
+            to_issuer: row.try_get("to_issuer")?,
+            moved: row.try_get("moved")?,
+            moved_by: row.try_get("moved_by")?,
+            moved_at: row.try_get("moved_at")?,
+            undone_at: row.try_get("undone_at")?,
+        })
+    }
+}
+
+/// Why nothing was moved.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LinkMoveError {
+    #[error("no account is tied to that issuer")]
+    Nothing,
+    /// Somebody is tied to the same subject at both issuers: which account is theirs is not for us to guess.
+    #[error("a person is tied at both issuers; unlink one of the two accounts first")]
+    Conflict,
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    NoRandomness(#[from] token::NoRandomness),
+}
+
+/// The issuers that a tenant's links name, with how many each.
+pub(crate) async fn issuers(
+    db: &SqlitePool,
+    tenant: &str,
+) -> Result<Vec<(String, i64)>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT issuer, COUNT(*) FROM links WHERE tenant = ? GROUP BY issuer ORDER BY issuer",
+    )
+    .bind(tenant)
+    .fetch_all(db)
+    .await
+}
+
+/// All of a tenant, latest first.
+pub(crate) async fn of_tenant(db: &SqlitePool, tenant: &str) -> Result<Vec<Move>, sqlx::Error> {
+    sqlx::query_as("SELECT * FROM link_moves WHERE tenant = ? ORDER BY moved_at DESC, id LIMIT 20")
+        .bind(tenant)
+        .fetch_all(db)
+        .await
+}
+
+/// Moves every link of `from` to `to`; all or none.
+pub(crate) async fn carry_out(
+    db: &SqlitePool,
+    tenant: &str,
+    (from, to): (&str, &str),
+    cause: Cause<'_>,
+) -> Result<i64, LinkMoveError> {
+    let mut write = db.begin_with(WRITE).await?;
+    let conflict: Option<i64> = sqlx::query_scalar(
+        "SELECT 1 FROM links AS one JOIN links AS other
+         ON one.tenant = other.tenant AND one.subject = other.subject
+         WHERE one.tenant = ? AND one.issuer = ? AND other.issuer = ? LIMIT 1",
+    )
+    .bind(tenant)
+    .bind(from)
+    .bind(to)
+    .fetch_optional(&mut *write)
+    .await?;
+    if conflict.is_some() {
+        return Err(LinkMoveError::Conflict);
+    }
+    let moved: i64 =
+        sqlx::query_scalar("SELECT COUNT(*) FROM links WHERE tenant = ? AND issuer = ?")
+            .bind(tenant)
+            .bind(from)
+            .fetch_one(&mut *write)
+            .await?;
+    if moved == 0 {
+        return Err(LinkMoveError::Nothing);
+    }
+    let id = token::name()?;
+    sqlx::query(
+        "INSERT INTO link_moves (id, tenant, from_issuer, to_issuer, moved, moved_by, moved_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(&id)
+    .bind(tenant)
+    .bind(from)
+    .bind(to)
+    .bind(moved)
+    .bind(cause.actor)
+    .bind(cause.now)
+    .execute(&mut *write)
+    .await?;
+    sqlx::query("UPDATE links SET issuer = ?, move_id = ? WHERE tenant = ? AND issuer = ?")
+        .bind(to)
+        .bind(&id)
+        .bind(tenant)
+        .bind(from)
+        .execute(&mut *write)
+        .await?;
+    let detail = format!("{moved} from {from} to {to}");
+    history::record_in(
+        &mut *write,
+        tenant,
+        &cause.event("operator/links-moved", &detail),
+    )
+    .await?;
+    write.commit().await?;
+    Ok(moved)
+}
+
+/// Takes a move back: the links that it moved and that are still where it put them.
+pub(crate) async fn undo(
+    db: &SqlitePool,
+    tenant: &str,
+    id: &str,
+    cause: Cause<'_>,
+) -> Result<u64, LinkMoveError> {
+    let mut write = db.begin_with(WRITE).await?;
+    let from: Option<String> = sqlx::query_scalar(
+        "UPDATE link_moves SET undone_at = ? WHERE tenant = ? AND id = ? AND undone_at IS NULL
+         RETURNING from_issuer",
+    )
+    .bind(cause.now)
+    .bind(tenant)
+    .bind(id)
+    .fetch_optional(&mut *write)
+    .await?;
+    let from = from.ok_or(LinkMoveError::Nothing)?;
+    let back =
+        sqlx::query("UPDATE links SET issuer = ?, move_id = NULL WHERE tenant = ? AND move_id = ?")
+            .bind(&from)
+            .bind(tenant)
+            .bind(id)
+            .execute(&mut *write)
+            .await?
+            .rows_affected();
+    let detail = format!("{back} back to {from}");
+    history::record_in(
+        &mut *write,
+        tenant,
+        &cause.event("operator/links-moved-back", &detail),
+    )
+    .await?;
+    write.commit().await?;
+    Ok(back)
+}

@@ -1,0 +1,107 @@
+//! Check lists in the plugin's words.
+
+use crate::ledgerline::Ledgerline;
+use crate::trials::{Entry, Outcome};
+
+/// One line as the pages show it.
+pub(super) struct Line {
+    pub(super) title: String,
+    pub(super) badge: &'static str,
+    pub(super) words: &'static str,
+    pub(super) text: String,
+    pub(super) next_step: String,
+    pub(super) expected: Option<String>,
+    pub(super) found: Option<String>,
+}
+
+/// The lines of a list, in its order.
+pub(super) async fn lines(ledgerline: &Ledgerline, entries: &[Entry]) -> Vec<Line> {
+    let mut lines = Vec::with_capacity(entries.len());
+    for entry in entries {
+        lines.push(line(ledgerline, entry).await);
+    }
+    lines
+}
+
+async fn line(ledgerline: &Ledgerline, entry: &Entry) -> Line {
+    let (badge, words) = match entry.outcome {
+        Outcome::Pass => ("good", "Passed"),
+        Outcome::Warn => ("warn", "Look at this"),
+        Outcome::Fail => ("bad", "Failed"),
+        Outcome::Skipped => ("", "Not checked"),
+    };
+    let (text, next_step) = match &entry.reason {
+        Some(reason) => explain(ledgerline, reason).await,
+        None => (explain(ledgerline, &entry.check).await.0, String::new()),
+    };
+    Line {
+        title: title(&entry.check),
+        badge,
+        words,
+        text,
+        next_step,
+        expected: entry.expected.clone(),
+        found: entry.found.clone(),
+    }
+}
+
+/// What a code says to an administrator, and what to do next.
+async fn explain(ledgerline: &Ledgerline, code: &str) -> (String, String) {
+    let (text, next_step) = match code {
+        "own/administrator" => (
+            "Whether the person who signed in at Okta is you, so that you can get in when passwords stop.",
+            "",
+        ),
+        "own/somebody-else" => (
+            "You signed in at Okta as another of your people. They can get in; whether you can was not tested.",
+            "Start the test again and sign in at Okta as yourself.",
+        ),
+        "own/nobody" => (
+            "Nobody here has this e-mail address, so the person could not get in.",
+            "Invite the person with exactly the e-mail of their Okta account, or sign in at Okta as yourself.",
+        ),
+        "own/domain-waiting" => (
+            "The e-mail address is on the domain that you asked for, which we have not confirmed yet.",
+            "Nothing to do: single sign-on becomes active as soon as the domain is confirmed.",
+        ),
+        _ => {
+            let explanation = ledgerline.explain(code).await;
+            return (explanation.for_administrator, explanation.next_step);
+        }
+    };
+    (text.to_owned(), next_step.to_owned())
+}
+
+/// `check/client-credentials` as `Client credentials`.
+fn title(check: &str) -> String {
+    let name = check.rsplit('/').next().unwrap_or(check);
+    match name {
+        "pkce" => "PKCE".to_owned(),
+        "id-token" => "ID token".to_owned(),
+        "user-info" => "UserInfo".to_owned(),
+        "email" => "E-mail".to_owned(),
+        "email-domain" => "SSO domain".to_owned(),
+        "administrator" => "You".to_owned(),
+        "provider-answer" => "Okta’s answer".to_owned(),
+        _ => {
+            let words = name.replace('-', " ");
+            let mut letters = words.chars();
+            letters
+                .next()
+                .map(|first| first.to_uppercase().chain(letters).collect())
+                .unwrap_or_default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::title;
+
+    #[test]
+    fn titles_are_words() {
+        assert_eq!(title("check/client-credentials"), "Client credentials");
+        assert_eq!(title("check/pkce"), "PKCE");
+        assert_eq!(title("own/administrator"), "You");
+    }
+}

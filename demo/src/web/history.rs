@@ -1,0 +1,198 @@
+//! *Sign-in history*: what happened at a tenant, and how its connection is.
+
+mod export;
+mod health;
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::{get, post};
+use serde::Deserialize;
+
+use self::health::Health;
+use super::Web;
+use super::guard::Administrator;
+use super::page::{self, Failure, Layout};
+use crate::history::{self, Event, Filter, Kind};
+use crate::ledgerline::Ledgerline;
+use crate::moment::Moment;
+
+/// Events on one page.
+const SHOWN: usize = 200;
+
+pub(super) fn router() -> Router<Web> {
+    Router::new()
+        .route("/history", get(show))
+        .route("/history.csv", get(export::csv))
+        .route("/history/check", post(health::check))
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    search: String,
+}
+
+impl Asked {
+    fn filter(&self) -> Filter {
+        Filter {
+            kind: match self.kind.as_str() {
+                "signed-in" => Some(Kind::SignedIn),
+                "refused" => Some(Kind::Refused),
+                "changed" => Some(Kind::Changed),
+                _ => None,
+            },
+            search: self.search.clone(),
+        }
+    }
+}
+
+/// One event in words.
+struct Row {
+    at: Moment,
+    badge: &'static str,
+    words: &'static str,
+    actor: String,
+    text: String,
+    next_step: String,
+    phase: &'static str,
+    detail: String,
+    code: String,
+    correlation_id: String,
+}
+
+#[derive(Template)]
+#[template(path = "history.html")]
+struct HistoryPage<'a> {
+    layout: Layout,
+    rows: Vec<Row>,
+    filtered: bool,
+    kind: &'a str,
+    search: &'a str,
+    /// The same filter, for the export.
+    query: String,
+    health: Option<Health>,
+}
+
+async fn show(
+    State(ledgerline): State<Arc<Ledgerline>>,
+    administrator: Administrator,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Failure> {
+    let tenant = &administrator.session.user.tenant;
+    let events = history::latest(&ledgerline.db, tenant, &asked.filter(), SHOWN).await?;
+    let mut rows = Vec::with_capacity(events.len());
+    for event in events {
+        rows.push(row(&ledgerline, event).await);
+    }
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("kind", &asked.kind)
+        .append_pair("search", &asked.search)
+        .finish();
+    let page = HistoryPage {
+        layout: Layout::of(&administrator.visit),
+        rows,
+        filtered: asked.filter() != Filter::default(),
+        kind: &asked.kind,
+        search: &asked.search,
+        query,
+        health: health::of(&ledgerline, tenant).await?,
+    };
+    Ok(page::show(&administrator.visit, StatusCode::OK, &page))
+}
+
+async fn row(ledgerline: &Ledgerline, event: Event) -> Row {
+    let (badge, words) = match Kind::of(&event.code) {
+        Kind::SignedIn if event.code.starts_with("signed-out") => ("", "Signed out"),
+        Kind::SignedIn if event.code == "email-changed" => ("info", "E-mail changed"),
+        Kind::SignedIn => ("good", "Signed in"),
+        Kind::Refused => ("bad", "Refused"),
+        Kind::Changed => ("info", "Changed"),
+    };
+    let (text, next_step) = explain(ledgerline, &event.code).await;
+    Row {
+        at: Moment(event.at),
+        badge,
+        words,
+        actor: event.actor,
+        text,
+        next_step,
+        phase: phase(&event.code),
+        detail: event.detail,
+        code: event.code,
+        correlation_id: event.correlation_id,
+    }
+}
+
+/// What a code says to an administrator, and what to do next.
+async fn explain(ledgerline: &Ledgerline, code: &str) -> (String, String) {
+    match history::own(code) {
+        Some(text) => (text.to_owned(), String::new()),
+        None => {
+            let explanation = ledgerline.explain(code).await;
+            (explanation.for_administrator, explanation.next_step)
+        }
+    }
+}
+
+/// Where a sign-in stopped; empty where that is no question.
+fn phase(code: &str) -> &'static str {
+    let Some((area, rest)) = code.split_once('/') else {
+        return "";
+    };
+    match area {
+        "account" => "Account",
+        "refused" => "Sign-in page",
+        "login" => match rest.split('/').next().unwrap_or_default() {
+            "callback-malformed"
+            | "transaction-not-found"
+            | "connection-changed"
+            | "response-issuer-missing"
+            | "response-issuer-mismatch" => "Return from Okta",
+            "provider-denied" | "login-required" => "At Okta",
+            "client-rejected" | "code-rejected" => "Token request",
+            "token-rejected" => "ID token",
+            "email-missing"
+            | "email-malformed"
+            | "email-unverified"
+            | "email-domain-not-approved" => "E-mail",
+            _ if rest.contains("/metadata") => "Metadata",
+            _ if rest.contains("/keys") => "Keys",
+            _ if rest.contains("/user-info") => "UserInfo",
+            _ if rest.contains("/token") => "Token request",
+            _ => "Start",
+        },
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::phase;
+
+    #[test]
+    fn a_code_tells_where_it_stopped() {
+        for (code, expected) in [
+            ("login/provider-unavailable/token", "Token request"),
+            (
+                "login/provider-misbehaved/user-info/subject-mismatch",
+                "UserInfo",
+            ),
+            ("login/provider-misbehaved/keys/not-json", "Keys"),
+            ("login/provider-unavailable/metadata", "Metadata"),
+            ("login/token-rejected/expired", "ID token"),
+            ("login/provider-denied/policy", "At Okta"),
+            ("account/disabled", "Account"),
+            ("signed-in/okta", ""),
+            ("signed-out", ""),
+        ] {
+            assert_eq!(phase(code), expected, "{code}");
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! Domains: what is asked for, and what is held.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use url::form_urlencoded;
+
+use super::{Act, Failure, Layout, Ledgerline, Operator, page};
+use crate::connections::{self, Saved};
+use crate::database::WRITE;
+use crate::domain_requests;
+use crate::domains::{self, Standing};
+use crate::moment::Moment;
+use crate::resemblance::Warning;
+use crate::tenants::Tenant;
+use crate::web::guard::Form;
+use crate::{activation, drafts, history, resemblance, sessions, tenants};
+
+/// One request as the console lists it.
+struct Asked {
+    domain: String,
+    tenant: Tenant,
+    requested_by: String,
+    at: Moment,
+    /// What it would be approved for; none while the tenant's settings are not complete.
+    settings: Option<(String, String)>,
+    warnings: Vec<Warning>,
+    /// Another tenant holds it.
+    taken: bool,
+}
+
+/// One held domain.
+struct Held {
+    domain: String,
+    tenant: Tenant,
+    suspended: bool,
+    words: &'static str,
+    badge: &'static str,
+    text: String,
+}
+
+#[derive(Template)]
+#[template(path = "operator/domains.html")]
+struct DomainsPage {
+    layout: Layout,
+    asked: Vec<Asked>,
+    held: Vec<Held>,
+    notice: Option<&'static str>,
+    problem: Option<&'static str>,
+}
+
+/// `GET /operator`.
+pub(super) async fn show(
+    State(ledgerline): State<Arc<Ledgerline>>,
+    operator: Operator,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Failure> {
+    let query = query.unwrap_or_default();
+    let notice = form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == "done")
+        .and_then(|(_, word)| done(&word));
+    draw(&ledgerline, &operator, notice, None).await
+}
+
+pub(super) fn done(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "approve" => "Approved. It counts for exactly the issuer and client ID that were shown.",
+        "refuse" => "Refused. The company’s administrators see the reason.",
+        "suspend" => "Suspended. Sessions that began with Okta have ended.",
+        "release" => {
+            "Released. Another company can have it now; sessions that began with Okta have ended."
+        }
+        _ => return None,
+    })
+}
+
+async fn draw(
+    ledgerline: &Ledgerline,
+    operator: &Operator,
+    notice: Option<&'static str>,
+    problem: Option<&'static str>,
+) -> Result<Response, Failure> {
+    let tenants = tenants::all(&ledgerline.db).await?;
+    let name = |id: &str| {
+        let found = tenants.iter().find(|tenant| tenant.id == id);
+        found.cloned().unwrap_or_else(|| Tenant {
+            id: id.to_owned(),
+            name: id.to_owned(),
+        })
+    };
+    let holders = domains::held(&ledgerline.db).await?;
+    let mut asked = Vec::new();
+    for request in domain_requests::open(&ledgerline.db).await? {
+        let settings = pending(ledgerline, &request.tenant).await?;
+        let others = holders
+            .iter()
+            .filter(|(_, tenant)| *tenant != request.tenant);
+        let others: Vec<&str> = others.map(|(domain, _)| domain.as_str()).collect();
+        asked.push(Asked {
+            taken: others.contains(&request.domain.as_str()),
+            warnings: resemblance::warnings(&request.domain, &others),
+            tenant: name(&request.tenant),
+            requested_by: request.requested_by,
+            at: Moment(request.requested_at),
+            settings: settings.map(|saved| (saved.issuer, saved.client_id)),
+            domain: request.domain,
+        });
+    }
+    let mut held = Vec::new();
+    for (domain, tenant) in &holders {
+        held.push(standing(ledgerline, domain, name(tenant)).await?);
+    }
+    let page = DomainsPage {
+        layout: Layout::of(ledgerline, operator).await?,
+        asked,
+        held,
+        notice,
+        problem,
+    };
+    let status = if problem.is_some() {
+        StatusCode::CONFLICT
+    } else {
+        StatusCode::OK
+    };
+    Ok(page::show(&operator.visit, status, &page))
+}
+
+/// The settings that an approval would speak of: the draft where there is one, else the connection in use.
+pub(super) async fn pending(
+    ledgerline: &Ledgerline,
+    tenant: &str,
+) -> Result<Option<Saved>, sqlx::Error> {
+    let draft = drafts::of_tenant(&ledgerline.db, tenant).await?;
+    let saved = match draft {
+        Some(draft) => Some(draft.settings),
+        None => connections::of_tenant(&ledgerline.db, tenant).await?,
+    };
+    Ok(saved.filter(|saved| !saved.issuer.is_empty() && !saved.client_id.is_empty()))
+}
+
+async fn standing(
+    ledgerline: &Ledgerline,
+    domain: &str,
+    tenant: Tenant,
+) -> Result<Held, sqlx::Error> {
+    let live = connections::of_tenant(&ledgerline.db, &tenant.id).await?;
+    let approvals = domains::of_tenant(&ledgerline.db, &tenant.id).await?;
+    let mut approvals = approvals.into_iter().filter(|one| one.domain == domain);
+    let of_live = live.as_ref().and_then(|live| {
+        approvals
+            .clone()
+            .find(|one| one.standing(live) != Standing::Outdated)
+            .map(|one| (one.standing(live), one))
+    });
+    let (badge, words, suspended, approval) = match of_live {
+        Some((Standing::Suspended, approval)) => ("bad", "Suspended", true, Some(approval)),
+        Some((_, approval)) => ("good", "In use", false, Some(approval)),
+        None => ("info", "Approved, not in use", false, approvals.next()),
+    };
+    let text = approval.map_or_else(String::new, |approval| {
+        format!(
+            "{} · client ID {} · approved by {} on {}",
+            approval.issuer,
+            approval.client_id,
+            approval.approved_by,
+            Moment(approval.approved_at)
+        )
+    });
+    Ok(Held {
+        domain: domain.to_owned(),
+        tenant,
+        suspended,
+        words,
+        badge,
+        text,
+    })
+}
+
+/// What the operator can do to a domain.
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+enum Action {
+    Approve,
+    Refuse,
+    Suspend,
+    Release,
+}
+
+#[derive(Deserialize)]
+pub(super) struct DomainForm {
+    tenant: String,
+    domain: String,
+    action: Action,
+    /// What the operator saw it would be approved for.
+    #[serde(default)]
+    issuer: String,
+    #[serde(default)]
+    client_id: String,
+    #[serde(default)]
+    reason: String,
+    /// `company`: the page to go back to.
+    #[serde(default)]
+    back: String,
+}
+
+/// `POST /operator/domains`.
+pub(super) async fn change(
+    State(ledgerline): State<Arc<Ledgerline>>,
+    operator: Operator,
+    Form(form): Form<DomainForm>,
+) -> Result<Response, Failure> {
+    let act = Act::of(&ledgerline, &operator)?;
+    let tenant = tenants::find(&ledgerline.db, &form.tenant).await?;
+    let tenant = tenant.ok_or(Failure::NotFound)?.id;
+    let refused = match form.action {
+        Action::Approve => approve(&ledgerline, &act, &tenant, &form).await?,
+        Action::Refuse => refuse(&ledgerline, &act, &tenant, &form).await?,
+        Action::Suspend | Action::Release => withdraw(&ledgerline, &act, &tenant, &form).await?,
+    };
+    match refused {
+        Some(problem) => draw(&ledgerline, &operator, None, Some(problem)).await,
+        None => {
+            let done = if form.back == "company" {
+                format!("/operator/tenants/{tenant}")
+            } else {
+                "/operator".to_owned()
+            };
+            let word = match form.action {
+                Action::Approve => "approve",
+                Action::Refuse => "refuse",
+                Action::Suspend => "suspend",
+                Action::Release => "release",
+            };
+            Ok(Redirect::to(&format!("{done}?done={word}")).into_response())
+        }
+    }
+}
+
+/// Approves for the settings that the operator saw, and puts the tenant's draft into use if that was all it waited for.
+async fn approve(
+    ledgerline: &Ledgerline,
+    act: &Act,
+    tenant: &str,
+    form: &DomainForm,
+) -> Result<Option<&'static str>, Failure> {
+    let mut settings = ledgerline.settings(
+        "domain-check",
+        &form.client_id,
+        &form.issuer,
+        okta_sso_host::contract::EmailRule::Exact,
+    );
+    settings.email_domains = vec![form.domain.trim().to_owned()];
+    let Ok(checked) = ledgerline.plugin.check(&settings).await else {
+        return Ok(Some(
+            "This domain cannot be approved: it is public, or not written as a domain. Nothing was changed.",
+        ));
+    };
+    let Some(domain) = checked.connection.email_domains.first() else {
+        return Ok(Some("Enter a domain."));
+    };
+    let Some(saved) = pending(ledgerline, tenant).await? else {
+        return Ok(Some(
+            "The company has not saved its issuer and client ID yet. Nothing was changed.",
+        ));
+    };
+    if (saved.issuer.as_str(), saved.client_id.as_str()) != (&*form.issuer, &*form.client_id) {
+        return Ok(Some(
+            "The company has changed its issuer or client ID since this page was drawn. Nothing was changed; look again.",
+        ));
+    }
+    let cause = act.cause();
+    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    if !domains::approve(&mut write, domain, &saved, cause.actor, cause.now).await? {
+        return Ok(Some(
+            "Another company holds this domain. Release it there first, if that is right. Nothing was changed.",
+        ));
+    }
+    domain_requests::close(&mut *write, tenant, domain).await?;
+    let detail = format!(
+        "{domain} for {} and client ID {}",
+        saved.issuer, saved.client_id
+    );
+    let event = cause.event("operator/domain-approved", &detail);
+    history::record_in(&mut *write, tenant, &event).await?;
+    let activated = activation::after_approval(&mut write, &ledgerline.seal, tenant, cause).await;
+    activated.map_err(|error| Failure::Fault(error.to_string()))?;
+    write.commit().await?;
+    Ok(None)
+}
+
+async fn refuse(
+    ledgerline: &Ledgerline,
+    act: &Act,
+    tenant: &str,
+    form: &DomainForm,
+) -> Result<Option<&'static str>, Failure> {
+    let reason: String = form.reason.trim().chars().take(300).collect();
+    if reason.is_empty() {
+        return Ok(Some(
+            "Say why: the company’s administrators read it. Nothing was changed.",
+        ));
+    }
+    let cause = act.cause();
+    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    if domain_requests::refuse(&mut *write, tenant, &form.domain, &reason, cause.now).await? {
+        let detail = format!("{}: {reason}", form.domain);
+        let event = cause.event("operator/domain-refused", &detail);
+        history::record_in(&mut *write, tenant, &event).await?;
+    }
+    write.commit().await?;
+    Ok(None)
+}
+
+/// Suspends or releases; either way the sessions that began with Okta end.
+async fn withdraw(
+    ledgerline: &Ledgerline,
+    act: &Act,
+    tenant: &str,
+    form: &DomainForm,
+) -> Result<Option<&'static str>, Failure> {
+    let cause = act.cause();
+    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    let (found, code) = if form.action == Action::Suspend {
+        let found = domains::suspend(&mut *write, tenant, &form.domain).await?;
+        (found, "operator/domain-suspended")
+    } else {
+        let found = domains::release(&mut *write, tenant, &form.domain).await?;
+        (found, "operator/domain-released")
+    };
+    if !found {
+        return Ok(Some(
+            "The company does not hold this domain any more. Nothing was changed.",
+        ));
+    }
+    sessions::end_all_of_connection(&mut *write, &Saved::id_of(tenant), None).await?;
+    let event = cause.event(code, &form.domain);
+    history::record_in(&mut *write, tenant, &event).await?;
+    write.commit().await?;
+    Ok(None)
+}

@@ -1,0 +1,103 @@
+//! The operators' own sign-in page.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use okta_sso_host::axum::{Cookies, set_cookie};
+use serde::Deserialize;
+
+use super::{Failure, Ledgerline, guard, page};
+use crate::web::address::ClientAddress;
+use crate::web::guard::{Form, OPERATOR, Visit};
+use crate::web::page::Layout;
+use crate::{operators, password};
+
+#[derive(Template)]
+#[template(path = "operator/login.html")]
+struct LoginPage<'a> {
+    layout: Layout,
+    name: &'a str,
+    problem: Option<&'a str>,
+}
+
+fn draw(visit: &Visit, status: StatusCode, name: &str, problem: Option<&str>) -> Response {
+    let page = LoginPage {
+        layout: Layout::of(visit),
+        name,
+        problem,
+    };
+    page::show(visit, status, &page)
+}
+
+/// `GET /operator/login`.
+pub(super) async fn show(visit: Visit) -> Response {
+    draw(&visit, StatusCode::OK, "", None)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Credentials {
+    name: String,
+    password: String,
+}
+
+/// `POST /operator/login`: tries are counted by address and by name, as at the tenants' sign-in page.
+pub(super) async fn sign_in(
+    State(ledgerline): State<Arc<Ledgerline>>,
+    address: ClientAddress,
+    visit: Visit,
+    Form(form): Form<Credentials>,
+) -> Result<Response, Failure> {
+    let now = ledgerline.now();
+    let (address, account) = (address.key(), format!("operator {}", form.name));
+    let throttles = &ledgerline.throttles;
+    let taken = throttles
+        .addresses
+        .take(&address, now)
+        .and_then(|()| throttles.accounts.take(&account, now));
+    if taken.is_err() {
+        let problem = "There were too many tries. Wait a minute, then try again.";
+        return Ok(draw(
+            &visit,
+            StatusCode::TOO_MANY_REQUESTS,
+            &form.name,
+            Some(problem),
+        ));
+    }
+    let hash = operators::password_hash(&ledgerline.db, &form.name).await?;
+    if !password::verify(&form.password, hash).await {
+        let problem = "Name or password is not right.";
+        return Ok(draw(
+            &visit,
+            StatusCode::FORBIDDEN,
+            &form.name,
+            Some(problem),
+        ));
+    }
+    throttles.addresses.give_back(&address);
+    throttles.accounts.give_back(&account);
+    let cookie = operators::open_session(&ledgerline.db, &form.name, now).await?;
+    let mut response = Redirect::to("/operator").into_response();
+    let lifetime = operators::LIFETIME.unsigned_abs();
+    guard::append(&mut response, set_cookie(OPERATOR, &cookie, lifetime));
+    Ok(response)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Empty {}
+
+/// `POST /operator/logout`.
+pub(super) async fn sign_out(
+    State(ledgerline): State<Arc<Ledgerline>>,
+    headers: HeaderMap,
+    Form(Empty {}): Form<Empty>,
+) -> Result<Response, Failure> {
+    if let Some(cookie) = Cookies::read(&headers).one(OPERATOR) {
+        operators::end_session(&ledgerline.db, cookie).await?;
+    }
+    let mut response = Redirect::to("/operator/login").into_response();
+    guard::forget(&mut response, OPERATOR);
+    Ok(response)
+}

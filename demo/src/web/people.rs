@@ -1,0 +1,294 @@
+//! *People*: invited and removed by administrators of the tenant; nobody gets here by signing in.
+
+mod near_miss;
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use serde::Deserialize;
+use url::form_urlencoded;
+
+use self::near_miss::NearMiss;
+use super::Web;
+use super::guard::{Administrator, Form};
+use super::page::{self, Failure, Layout};
+use crate::accounts::{self, Listed, User};
+use crate::activation::Cause;
+use crate::database::WRITE;
+use crate::ledgerline::Ledgerline;
+use crate::moment::Moment;
+use crate::{history, invitations, token};
+
+pub(super) fn router() -> Router<Web> {
+    Router::new()
+        .route("/people", get(show))
+        .route("/people/invite", post(invite))
+        .route("/people/mend", post(near_miss::mend))
+        .route("/people/change", post(change))
+}
+
+/// One person as the page lists them.
+struct Row<'a> {
+    id: &'a str,
+    name: &'a str,
+    email: &'a str,
+    administrator: bool,
+    badge: &'static str,
+    words: &'static str,
+    text: String,
+    /// The administrator who looks at the page: cannot lock themselves out here.
+    own: bool,
+    disabled: bool,
+    linked: bool,
+    /// Whether another invitation would do something.
+    invitable: bool,
+}
+
+#[derive(Template)]
+#[template(path = "people.html")]
+struct PeoplePage<'a> {
+    layout: Layout,
+    rows: Vec<Row<'a>>,
+    near_misses: Vec<NearMiss>,
+    notice: Option<&'static str>,
+    form: InviteForm,
+    problem: Option<&'static str>,
+    domains: Vec<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct InviteForm {
+    name: String,
+    email: String,
+    administrator: Option<String>,
+}
+
+async fn show(
+    State(ledgerline): State<Arc<Ledgerline>>,
+    administrator: Administrator,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Failure> {
+    let query = query.unwrap_or_default();
+    let notice = form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == "done")
+        .and_then(|(_, word)| done(&word));
+    draw(
+        &ledgerline,
+        &administrator,
+        notice,
+        (InviteForm::default(), None),
+    )
+    .await
+}
+
+fn done(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "invited" => "Invited. Tell the person to sign in; they have 30 days.",
+        "deactivate" => "Deactivated. Their sessions have ended.",
+        "activate" => "Activated. They can sign in again.",
+        "remove" => "Removed, with everything that tied them to Okta.",
+        "unlink" => {
+            "Unlinked. Invite the person again, and their next sign-in ties the account anew."
+        }
+        "mended" => {
+            "The address is corrected and the invitation is open. Ask the person to sign in again."
+        }
+        _ => return None,
+    })
+}
+
+async fn draw(
+    ledgerline: &Ledgerline,
+    administrator: &Administrator,
+    notice: Option<&'static str>,
+    (form, problem): (InviteForm, Option<&'static str>),
+) -> Result<Response, Failure> {
+    let own = &administrator.session.user;
+    let people = accounts::of_tenant(&ledgerline.db, &own.tenant).await?;
+    let standings = ledgerline.standings(&own.tenant).await?;
+    let now = ledgerline.now();
+    let page = PeoplePage {
+        layout: Layout::of(&administrator.visit),
+        rows: people.iter().map(|one| row(one, &own.id, now)).collect(),
+        near_misses: near_miss::of(ledgerline, &own.tenant, &people).await?,
+        notice,
+        form,
+        problem,
+        domains: standings
+            .domains
+            .into_iter()
+            .map(|domain| domain.domain)
+            .collect(),
+    };
+    let status = if problem.is_some() {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
+    Ok(page::show(&administrator.visit, status, &page))
+}
+
+fn row<'a>(listed: &'a Listed, own: &str, now: i64) -> Row<'a> {
+    let user = &listed.user;
+    let (badge, words, text) = if user.disabled {
+        ("bad", "Deactivated", "Cannot sign in.".to_owned())
+    } else if listed.linked {
+        (
+            "good",
+            "Signs in with Okta",
+            "Tied to one Okta account.".to_owned(),
+        )
+    } else {
+        match listed.invited_until {
+            Some(until) if until > now => (
+                "info",
+                "Invited",
+                format!("Can be tied to their Okta account until {}.", Moment(until)),
+            ),
+            Some(until) => (
+                "warn",
+                "Invitation expired",
+                format!("It expired on {}. Invite again.", Moment(until)),
+            ),
+            None if listed.has_password => ("", "Password", "Signs in with a password.".to_owned()),
+            None => (
+                "warn",
+                "Not invited",
+                "Cannot sign in until invited.".to_owned(),
+            ),
+        }
+    };
+    Row {
+        id: &user.id,
+        name: &user.name,
+        email: &user.email,
+        administrator: user.administrator,
+        badge,
+        words,
+        text,
+        own: user.id == own,
+        disabled: user.disabled,
+        linked: listed.linked,
+        invitable: !listed.linked && !user.disabled,
+    }
+}
+
+/// `POST /people/invite`: a new person.
+async fn invite(
+    State(ledgerline): State<Arc<Ledgerline>>,
+    administrator: Administrator,
+    Form(form): Form<InviteForm>,
+) -> Result<Response, Failure> {
+    // The address is taken as typed, or refused: it has to equal the one at Okta.
+    let (name, email) = (form.name.trim().to_owned(), form.email.clone());
+    if name.is_empty() || name.chars().count() > 100 {
+        let problem = Some("Enter the person’s name, at most 100 characters.");
+        return draw(&ledgerline, &administrator, None, (form, problem)).await;
+    }
+    if !accounts::is_email(&email) {
+        let problem = Some(
+            "This is not an e-mail address that we can take. Enter it exactly as in Okta, without spaces, such as anna@company.com.",
+        );
+        return draw(&ledgerline, &administrator, None, (form, problem)).await;
+    }
+    let by = &administrator.session.user;
+    let user = User {
+        id: token::name()?,
+        tenant: by.tenant.clone(),
+        email,
+        name,
+        administrator: form.administrator.is_some(),
+        disabled: false,
+    };
+    let correlation_id = token::name()?;
+    let now = ledgerline.now();
+    let cause = cause(&by.email, &correlation_id, now);
+    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    if !accounts::add(&mut *write, &user, None).await? {
+        drop(write);
+        let problem = Some("Somebody here has this e-mail address already.");
+        return draw(&ledgerline, &administrator, None, (form, problem)).await;
+    }
+    invitations::open(&mut *write, &user.id, now + invitations::LIFETIME).await?;
+    let event = cause.event("people/invited", &user.email);
+    history::record_in(&mut *write, &by.tenant, &event).await?;
+    write.commit().await?;
+    Ok(Redirect::to("/people?done=invited").into_response())
+}
+
+fn cause<'a>(actor: &'a str, correlation_id: &'a str, now: i64) -> Cause<'a> {
+    Cause {
+        actor,
+        correlation_id,
+        now,
+    }
+}
+
+/// What can be done to a person.
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+enum Action {
+    Invite,
+    Deactivate,
+    Activate,
+    Unlink,
+    Remove,
+}
+
+impl Action {
+    /// The word of `done`, and the event.
+    fn told(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Invite => ("invited", "people/invited"),
+            Self::Deactivate => ("deactivate", "people/disabled"),
+            Self::Activate => ("activate", "people/enabled"),
+            Self::Unlink => ("unlink", "people/unlinked"),
+            Self::Remove => ("remove", "people/removed"),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct ChangeForm {
+    id: String,
+    action: Action,
+}
+
+/// `POST /people/change`: one thing, to one person of the administrator's own tenant.
+async fn change(
+    State(ledgerline): State<Arc<Ledgerline>>,
+    administrator: Administrator,
+    Form(form): Form<ChangeForm>,
+) -> Result<Response, Failure> {
+    let by = &administrator.session.user;
+    let now = ledgerline.now();
+    // Nobody takes their own way in away: another administrator has to.
+    if form.id == by.id && form.action != Action::Invite {
+        return Err(Failure::NotFound);
+    }
+    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    let user = accounts::find(&mut *write, &by.tenant, &form.id).await?;
+    let user = user.ok_or(Failure::NotFound)?;
+    match form.action {
+        Action::Invite => {
+            invitations::renew(&mut *write, &user.id, now + invitations::LIFETIME).await?;
+        }
+        Action::Deactivate | Action::Activate => {
+            let disabled = form.action == Action::Deactivate;
+            accounts::set_disabled(&mut write, &user, disabled).await?;
+        }
+        Action::Unlink => accounts::unlink(&mut write, &user).await?,
+        Action::Remove => accounts::remove(&mut *write, &user).await?,
+    }
+    let (done, code) = form.action.told();
+    let correlation_id = token::name()?;
+    let event = cause(&by.email, &correlation_id, now).event(code, &user.email);
+    history::record_in(&mut *write, &by.tenant, &event).await?;
+    write.commit().await?;
+    Ok(Redirect::to(&format!("/people?done={done}")).into_response())
+}

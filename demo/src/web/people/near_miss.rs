@@ -1,0 +1,113 @@
+//! Near misses: somebody came from Okta whose address is almost that of an invited person. Administrators see why, and
+//! can mend the invitation by one click; the person at the browser is told nothing of it.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use okta_sso_host::contract::{EmailMatch, EmailRule};
+use serde::Deserialize;
+
+use super::{
+    Administrator, Failure, Form, Ledgerline, Listed, Moment, WRITE, accounts, cause, history,
+    invitations,
+};
+use crate::{connections, token};
+
+/// How many refused addresses, and how many invited people, are compared at most.
+const REFUSED: usize = 10;
+const INVITED: usize = 200;
+
+/// One pair of addresses that are almost the same.
+pub(super) struct NearMiss {
+    pub(super) user_id: String,
+    pub(super) name: String,
+    pub(super) on_file: String,
+    pub(super) from_okta: String,
+    pub(super) at: Moment,
+    pub(super) text: String,
+    pub(super) next_step: String,
+    /// Look-alikes are for people to judge, not for one click.
+    pub(super) mendable: bool,
+}
+
+/// The latest refused addresses against the people who are not tied to an Okta account yet.
+pub(super) async fn of(
+    ledgerline: &Ledgerline,
+    tenant: &str,
+    people: &[Listed],
+) -> Result<Vec<NearMiss>, Failure> {
+    let saved = connections::of_tenant(&ledgerline.db, tenant).await?;
+    let rule = saved.map_or(EmailRule::Exact, |saved| saved.email_rule);
+    let waiting: Vec<&Listed> = people
+        .iter()
+        .filter(|one| !one.linked && !one.user.disabled)
+        .take(INVITED)
+        .collect();
+    let mut found = Vec::new();
+    for (from_okta, at) in history::not_invited(&ledgerline.db, tenant, REFUSED).await? {
+        if people.iter().any(|one| one.user.email == from_okta) {
+            continue;
+        }
+        for listed in &waiting {
+            let on_file = &listed.user.email;
+            let compared = ledgerline
+                .plugin
+                .compare_email(rule, &from_okta, on_file)
+                .await;
+            let compared = compared.map_err(|error| Failure::Fault(error.to_string()))?;
+            if matches!(
+                compared,
+                EmailMatch::Equal | EmailMatch::Different | EmailMatch::Malformed
+            ) {
+                continue;
+            }
+            let explanation = ledgerline.explain(&compared.code()).await;
+            found.push(NearMiss {
+                user_id: listed.user.id.clone(),
+                name: listed.user.name.clone(),
+                on_file: on_file.clone(),
+                from_okta: from_okta.clone(),
+                at: Moment(at),
+                text: explanation.for_administrator,
+                next_step: explanation.next_step,
+                mendable: compared != EmailMatch::LookAlike && accounts::is_email(&from_okta),
+            });
+        }
+    }
+    Ok(found)
+}
+
+#[derive(Deserialize)]
+pub(super) struct MendForm {
+    id: String,
+    email: String,
+}
+
+/// `POST /people/mend`: the person's address becomes the one that Okta sent. Only an address that was refused here
+/// lately, and is a near miss of this very person's, is taken.
+pub(super) async fn mend(
+    State(ledgerline): State<Arc<Ledgerline>>,
+    administrator: Administrator,
+    Form(form): Form<MendForm>,
+) -> Result<Response, Failure> {
+    let by = &administrator.session.user;
+    let people = accounts::of_tenant(&ledgerline.db, &by.tenant).await?;
+    let near = of(&ledgerline, &by.tenant, &people).await?;
+    let near = near
+        .into_iter()
+        .find(|one| one.user_id == form.id && one.from_okta == form.email && one.mendable)
+        .ok_or(Failure::NotFound)?;
+    let correlation_id = token::name()?;
+    let now = ledgerline.now();
+    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    if !accounts::set_email(&mut *write, &by.tenant, &near.user_id, &near.from_okta).await? {
+        return Err(Failure::NotFound);
+    }
+    invitations::renew(&mut *write, &near.user_id, now + invitations::LIFETIME).await?;
+    let detail = format!("{} → {}", near.on_file, near.from_okta);
+    let event = cause(&by.email, &correlation_id, now).event("people/address-mended", &detail);
+    history::record_in(&mut *write, &by.tenant, &event).await?;
+    write.commit().await?;
+    Ok(Redirect::to("/people?done=mended").into_response())
+}

@@ -1,0 +1,82 @@
+//! The way in for one administrator of a company that is locked out: a code from the operator.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use okta_sso_host::axum::set_cookie;
+use serde::Deserialize;
+
+use super::Web;
+use super::address::ClientAddress;
+use super::guard::{self, Form, SESSION, Visit};
+use super::page::{self, Failure, Layout};
+use crate::ledgerline::Ledgerline;
+use crate::{recovery, sessions, token};
+
+pub(super) fn router() -> Router<Web> {
+    Router::new().route("/recover", get(show).post(redeem))
+}
+
+#[derive(Template)]
+#[template(path = "recover.html")]
+struct RecoverPage<'a> {
+    layout: Layout,
+    problem: Option<&'a str>,
+}
+
+fn draw(visit: &Visit, status: StatusCode, problem: Option<&str>) -> Response {
+    let page = RecoverPage {
+        layout: Layout::of(visit),
+        problem,
+    };
+    page::show(visit, status, &page)
+}
+
+async fn show(visit: Visit) -> Response {
+    draw(&visit, StatusCode::OK, None)
+}
+
+#[derive(Deserialize)]
+struct Code {
+    code: String,
+}
+
+/// The session that it opens ends when the code would have expired.
+async fn redeem(
+    State(ledgerline): State<Arc<Ledgerline>>,
+    address: ClientAddress,
+    visit: Visit,
+    Form(form): Form<Code>,
+) -> Result<Response, Failure> {
+    let now = ledgerline.now();
+    if ledgerline
+        .throttles
+        .addresses
+        .take(&address.key(), now)
+        .is_err()
+    {
+        let problem = Some("There were too many tries. Wait a minute, then try again.");
+        return Ok(draw(&visit, StatusCode::TOO_MANY_REQUESTS, problem));
+    }
+    let correlation_id = token::name()?;
+    let (db, seal) = (&ledgerline.db, &ledgerline.seal);
+    let times = ledgerline.session_times();
+    let entered = recovery::enter(db, seal, form.code.trim(), &correlation_id, times).await?;
+    let Some((cookie, lifetime)) = entered else {
+        let problem =
+            Some("This code does not work: it is mistyped, used or expired. Ask for another one.");
+        return Ok(draw(&visit, StatusCode::FORBIDDEN, problem));
+    };
+    if let Some(before) = &visit.cookie {
+        sessions::end(db, before).await?;
+    }
+    let mut response = Redirect::to("/settings/sso").into_response();
+    let cookie = set_cookie(SESSION, &cookie, lifetime.unsigned_abs());
+    guard::append(&mut response, cookie);
+    Ok(response)
+}

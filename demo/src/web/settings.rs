@@ -1,0 +1,364 @@
+//! *Settings*, *Single sign-on*: what an administrator sees of their company's Okta.
+
+mod domain;
+mod draft;
+mod off;
+mod trial;
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::{get, post};
+use okta_sso_host::contract::{Description, Field};
+use url::form_urlencoded;
+
+use super::Web;
+use super::check_list::{self, Line};
+use super::guard::Administrator;
+use super::page::{self, Failure, Layout};
+use crate::activation::{self, Missing};
+use crate::connections::{self, Saved};
+use crate::domain_requests::{self, Request};
+use crate::domains::{self, Domain, Standing, State as TenantState};
+use crate::drafts::{self, Draft};
+use crate::ledgerline::Ledgerline;
+use crate::moment::Moment;
+use crate::trials;
+
+pub(super) use self::trial::{connection_of_draft, finish, probe_in_use};
+
+pub(super) fn router() -> Router<Web> {
+    Router::new()
+        .route(
+            "/settings",
+            get(|| async { axum::response::Redirect::to("/settings/sso") }),
+        )
+        .route("/settings/sso", get(show).post(draft::save))
+        .route("/settings/sso/check", post(draft::check))
+        .route("/settings/sso/discard", post(draft::discard))
+        .route("/settings/sso/off", post(off::switch_off))
+        .route("/settings/sso/domain", post(domain::request))
+        .route("/settings/sso/domain/withdraw", post(domain::withdraw))
+        .route("/settings/sso/test", get(trial::before))
+        .route("/settings/sso/test/start", get(trial::start))
+        .route("/settings/sso/test/{handle}", get(trial::after))
+}
+
+/// Everything that is known about a tenant's single sign-on.
+struct Situation {
+    /// In use, or in use but for a domain.
+    live: Option<Saved>,
+    draft: Option<Draft>,
+    domains: Vec<Domain>,
+    requests: Vec<Request>,
+}
+
+impl Situation {
+    async fn of(ledgerline: &Ledgerline, tenant: &str) -> Result<Self, sqlx::Error> {
+        let db = &ledgerline.db;
+        Ok(Self {
+            live: connections::of_tenant(db, tenant).await?,
+            draft: drafts::of_tenant(db, tenant).await?,
+            domains: domains::of_tenant(db, tenant).await?,
+            requests: domain_requests::of_tenant(db, tenant).await?,
+        })
+    }
+
+    fn live_state(&self) -> TenantState {
+        TenantState::of(self.live.as_ref(), &self.domains)
+    }
+
+    /// What the form shows: the draft, or what is in use.
+    fn settings(&self) -> Option<&Saved> {
+        self.draft
+            .as_ref()
+            .map(|draft| &draft.settings)
+            .or(self.live.as_ref())
+    }
+
+    /// What the draft waits for, if there is one that wants to be used.
+    fn missing(&self) -> Option<Missing> {
+        self.draft
+            .as_ref()
+            .and_then(|draft| activation::missing(draft, &self.domains))
+    }
+
+    fn status(&self) -> Status {
+        match (self.live_state(), self.missing()) {
+            (TenantState::Active, _) => Status::Active,
+            (TenantState::Suspended, _) => Status::Suspended,
+            (TenantState::AwaitingDomain, _) | (TenantState::Off, Some(Missing::Domain)) => {
+                Status::AwaitingDomain
+            }
+            (TenantState::Off, Some(Missing::Test)) => Status::AwaitingTest,
+            (TenantState::Off, Some(Missing::Fields)) => Status::Incomplete,
+            (TenantState::Off, Some(Missing::Toggle) | None) => Status::NotConfigured,
+        }
+    }
+}
+
+/// Where a tenant stands, as the page says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    NotConfigured,
+    Incomplete,
+    AwaitingDomain,
+    AwaitingTest,
+    Active,
+    Suspended,
+}
+
+impl Status {
+    fn words(self) -> &'static str {
+        match self {
+            Self::NotConfigured => "Not configured",
+            Self::Incomplete => "Not complete",
+            Self::AwaitingDomain => "Waiting for the domain",
+            Self::AwaitingTest => "Waiting for a test sign-in",
+            Self::Active => "Active",
+            Self::Suspended => "Suspended",
+        }
+    }
+
+    fn badge(self) -> &'static str {
+        match self {
+            Self::NotConfigured => "",
+            Self::Incomplete | Self::AwaitingDomain | Self::AwaitingTest => "warn",
+            Self::Active => "good",
+            Self::Suspended => "bad",
+        }
+    }
+
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::NotConfigured => {
+                "Your people sign in with passwords. Switch Okta on below to begin."
+            }
+            Self::Incomplete => {
+                "Saved as a draft. Your people still sign in with passwords until the draft is complete, confirmed and tested."
+            }
+            Self::AwaitingDomain => {
+                "We still have to confirm your SSO domain. Until then your people sign in with passwords."
+            }
+            Self::AwaitingTest => {
+                "Your SSO domain is confirmed. Single sign-on becomes active as soon as a test sign-in passes with these settings."
+            }
+            Self::Active => "Your people sign in with Okta, and passwords are refused.",
+            Self::Suspended => {
+                "Nobody can sign in, neither with Okta nor with a password, until we confirm your SSO domain again. Contact our support."
+            }
+        }
+    }
+}
+
+/// One field of the form, with what is to be said about it.
+#[derive(Clone, Debug, Default)]
+struct FormField {
+    label: String,
+    help: String,
+    value: String,
+    /// What is wrong with it: text, next step, the form that is wanted, what was given.
+    problems: Vec<Problem>,
+    /// What was put right.
+    corrections: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+struct Problem {
+    text: String,
+    next_step: String,
+    expected: Option<String>,
+}
+
+/// What the form holds.
+#[derive(Clone, Debug, Default)]
+struct SsoForm {
+    enabled: bool,
+    client_id: FormField,
+    client_secret: FormField,
+    issuer: FormField,
+    /// When the stored secret was set.
+    secret_set: Option<Moment>,
+    ignore_case: bool,
+}
+
+impl SsoForm {
+    /// Labels and help of the plugin, values of what is stored.
+    fn new(described: &Description, settings: Option<&Saved>) -> Self {
+        let field = |field: Field, value: &str| {
+            let entry = described.fields.iter().find(|entry| entry.field == field);
+            FormField {
+                label: entry.map(|entry| entry.label.clone()).unwrap_or_default(),
+                help: entry.map(|entry| entry.help.clone()).unwrap_or_default(),
+                value: value.to_owned(),
+                ..FormField::default()
+            }
+        };
+        let (client_id, issuer) = settings.map_or(("", ""), |saved| {
+            (saved.client_id.as_str(), saved.issuer.as_str())
+        });
+        Self {
+            enabled: settings.is_some_and(|saved| saved.enabled),
+            client_id: field(Field::ClientId, client_id),
+            client_secret: field(Field::ClientSecret, ""),
+            issuer: field(Field::Issuer, issuer),
+            secret_set: settings
+                .filter(|saved| saved.secret.is_set())
+                .and_then(|saved| saved.secret_set_at)
+                .map(Moment),
+            ignore_case: settings.is_some_and(|saved| saved.rule_name() != "exact"),
+        }
+    }
+
+    fn field(&mut self, field: Field) -> Option<&mut FormField> {
+        match field {
+            Field::ClientId => Some(&mut self.client_id),
+            Field::ClientSecret => Some(&mut self.client_secret),
+            Field::Issuer => Some(&mut self.issuer),
+            _ => None,
+        }
+    }
+}
+
+/// One domain as the page lists it.
+struct DomainRow<'a> {
+    domain: &'a str,
+    badge: &'static str,
+    words: &'static str,
+    text: String,
+    /// Still only asked for.
+    request: bool,
+}
+
+#[derive(Template)]
+#[template(path = "settings/sso.html")]
+struct SsoPage<'a> {
+    layout: Layout,
+    status: Status,
+    live: Option<&'a Saved>,
+    /// There is a draft beside a connection in use.
+    changes: bool,
+    has_draft: bool,
+    missing: Option<Missing>,
+    form: SsoForm,
+    notice: Option<&'static str>,
+    /// Something in the form has to be put right.
+    refused: bool,
+    redirect_uri: String,
+    post_logout_redirect_uri: String,
+    domains: Vec<DomainRow<'a>>,
+    domain_form: FormField,
+    probe: Option<(Moment, Vec<Line>)>,
+    described: &'a Description,
+    tenant: &'a str,
+    /// The admin console of the development Okta, where one runs.
+    admin_console: Option<String>,
+}
+
+/// What the page says besides what is stored.
+#[derive(Default)]
+struct Remarks {
+    status: StatusCode,
+    notice: Option<&'static str>,
+    form: Option<SsoForm>,
+    domain_form: FormField,
+}
+
+async fn show(
+    State(ledgerline): State<Arc<Ledgerline>>,
+    administrator: Administrator,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Failure> {
+    let query = query.unwrap_or_default();
+    let described = describe(&ledgerline).await?;
+    let situation = Situation::of(&ledgerline, &administrator.session.user.tenant).await?;
+    let mut form = SsoForm::new(&described, situation.settings());
+    let mut notice = None;
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match name.as_ref() {
+            "done" => notice = done(&value),
+            // `issuer/trailing-slash`: what saving put right. Only codes that the plugin knows are shown.
+            "corrected" => draft::show_correction(&ledgerline, &mut form, &value).await,
+            _ => {}
+        }
+    }
+    let remarks = Remarks {
+        notice,
+        form: Some(form),
+        ..Remarks::default()
+    };
+    draw(&ledgerline, &administrator, &described, &situation, remarks).await
+}
+
+/// What a form that was just sent has done.
+fn done(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "draft" => "Saved as a draft. Nothing changes for your people yet.",
+        "unchanged" => "Nothing was changed: these settings are in use already.",
+        "active" => "Single sign-on is active. Your people sign in with Okta from now on.",
+        "off" => "Single sign-on is off. Your people sign in with passwords.",
+        "discarded" => "The draft is gone. The settings in use stay as they were.",
+        "tested" => "The connection was tested. What was found is shown below.",
+        "requested" => {
+            "We have your request. Your SSO domain is shown here as soon as we have confirmed it."
+        }
+        "withdrawn" => "The request is withdrawn.",
+        _ => return None,
+    })
+}
+
+async fn describe(ledgerline: &Ledgerline) -> Result<Description, Failure> {
+    let described = ledgerline.plugin.describe("en").await;
+    described.map_err(|error| Failure::Fault(error.to_string()))
+}
+
+async fn draw(
+    ledgerline: &Ledgerline,
+    administrator: &Administrator,
+    described: &Description,
+    situation: &Situation,
+    remarks: Remarks,
+) -> Result<Response, Failure> {
+    let probe = match situation.settings() {
+        Some(settings) => trials::probe_of(&ledgerline.db, settings).await?,
+        None => None,
+    };
+    let probe = match probe {
+        Some(probe) => Some((
+            Moment(probe.at),
+            check_list::lines(ledgerline, &probe.entries).await,
+        )),
+        None => None,
+    };
+    let form = remarks
+        .form
+        .unwrap_or_else(|| SsoForm::new(described, situation.settings()));
+    let status = situation.status();
+    let page = SsoPage {
+        layout: Layout::of(&administrator.visit),
+        status,
+        live: situation.live.as_ref(),
+        changes: situation.live.is_some() && situation.draft.is_some(),
+        has_draft: situation.draft.is_some(),
+        missing: situation.missing(),
+        form,
+        notice: remarks.notice,
+        refused: remarks.status == StatusCode::UNPROCESSABLE_ENTITY,
+        redirect_uri: ledgerline.public_url.callback(),
+        post_logout_redirect_uri: ledgerline.public_url.signed_out(),
+        domains: domain::rows(situation),
+        domain_form: remarks.domain_form,
+        probe,
+        described,
+        tenant: &administrator.session.tenant_name,
+        admin_console: ledgerline
+            .dev_okta
+            .as_ref()
+            .map(|okta| format!("{okta}/admin")),
+    };
+    Ok(page::show(&administrator.visit, remarks.status, &page))
+}

@@ -1,0 +1,208 @@
+//! The SSO domain on the settings page: read-only, but for asking the operator.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use okta_sso_host::CallError;
+use okta_sso_host::contract::{EmailRule, Field};
+use serde::Deserialize;
+
+use super::{
+    Administrator, DomainRow, Failure, FormField, Ledgerline, Moment, Problem, Remarks, Situation,
+    Standing, domain_requests,
+};
+use crate::activation::Cause;
+use crate::web::guard::Form;
+use crate::{history, token};
+
+/// Requests that a tenant may have at once.
+const MOST: usize = 16;
+
+#[derive(Deserialize)]
+pub(super) struct DomainForm {
+    domain: String,
+}
+
+/// Asks the operator for a domain. Whether another company holds it is not told: the operator sees it.
+pub(super) async fn request(
+    State(ledgerline): State<Arc<Ledgerline>>,
+    administrator: Administrator,
+    Form(form): Form<DomainForm>,
+) -> Result<Response, Failure> {
+    let user = &administrator.session.user;
+    let given = form.domain.trim();
+    let domain = match check(&ledgerline, given).await? {
+        Ok(domain) => domain,
+        Err(problems) => return again(&ledgerline, &administrator, given, problems).await,
+    };
+    let situation = Situation::of(&ledgerline, &user.tenant).await?;
+    if situation.requests.len() >= MOST {
+        let problem = Problem {
+            text: "There are many requests already.".to_owned(),
+            next_step: "Withdraw one that you do not need.".to_owned(),
+            expected: None,
+        };
+        return again(&ledgerline, &administrator, given, vec![problem]).await;
+    }
+    let now = ledgerline.now();
+    let mut write = ledgerline.db.begin_with(crate::database::WRITE).await?;
+    domain_requests::make(&mut *write, &user.tenant, &domain, &user.email, now).await?;
+    let correlation_id = token::name()?;
+    let cause = Cause {
+        actor: &user.email,
+        correlation_id: &correlation_id,
+        now,
+    };
+    let event = cause.event("settings/domain-requested", &domain);
+    history::record_in(&mut *write, &user.tenant, &event).await?;
+    write.commit().await?;
+    Ok(Redirect::to("/settings/sso?done=requested#domain").into_response())
+}
+
+/// Takes a request back.
+pub(super) async fn withdraw(
+    State(ledgerline): State<Arc<Ledgerline>>,
+    administrator: Administrator,
+    Form(form): Form<DomainForm>,
+) -> Result<Response, Failure> {
+    let tenant = &administrator.session.user.tenant;
+    domain_requests::close(&ledgerline.db, tenant, &form.domain).await?;
+    Ok(Redirect::to("/settings/sso?done=withdrawn#domain").into_response())
+}
+
+/// The domain in the form in which it is stored, or everything that is wrong with it: the plugin's own check.
+async fn check(
+    ledgerline: &Ledgerline,
+    given: &str,
+) -> Result<Result<String, Vec<Problem>>, Failure> {
+    let mut settings = ledgerline.settings(
+        "domain-check",
+        super::draft::STAND_IN_CLIENT_ID,
+        super::draft::STAND_IN_ISSUER,
+        EmailRule::Exact,
+    );
+    settings.email_domains = vec![given.to_owned()];
+    match ledgerline.plugin.check(&settings).await {
+        Ok(checked) => Ok(Ok(checked
+            .connection
+            .email_domains
+            .into_iter()
+            .next()
+            .unwrap_or_default())),
+        Err(CallError::Answer(found)) => {
+            let mut problems = Vec::new();
+            for problem in found
+                .iter()
+                .filter(|problem| problem.field == Field::EmailDomains)
+            {
+                problems.push(super::draft::explained(ledgerline, problem).await);
+            }
+            Ok(Err(problems))
+        }
+        Err(fault) => Err(Failure::Fault(fault.to_string())),
+    }
+}
+
+async fn again(
+    ledgerline: &Ledgerline,
+    administrator: &Administrator,
+    given: &str,
+    problems: Vec<Problem>,
+) -> Result<Response, Failure> {
+    let described = super::describe(ledgerline).await?;
+    let situation = Situation::of(ledgerline, &administrator.session.user.tenant).await?;
+    let remarks = Remarks {
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        domain_form: FormField {
+            value: given.to_owned(),
+            problems,
+            ..FormField::default()
+        },
+        ..Remarks::default()
+    };
+    super::draw(ledgerline, administrator, &described, &situation, remarks).await
+}
+
+/// Approved domains first, then those that are asked for.
+pub(super) fn rows(situation: &Situation) -> Vec<DomainRow<'_>> {
+    let mut rows: Vec<DomainRow<'_>> = Vec::new();
+    for domain in &situation.domains {
+        let standing = best(situation, &domain.domain);
+        if rows.iter().any(|row| row.domain == domain.domain) {
+            continue;
+        }
+        let at = Moment(domain.approved_at);
+        let (badge, words, text) = match standing {
+            Standing::Approved => ("good", "Confirmed", format!("Confirmed on {at}.")),
+            Standing::Suspended => (
+                "bad",
+                "Suspended",
+                "Suspended by us. Contact our support.".to_owned(),
+            ),
+            Standing::Outdated => (
+                "warn",
+                "To be confirmed again",
+                "It was confirmed for another issuer or client ID than these settings have."
+                    .to_owned(),
+            ),
+        };
+        rows.push(DomainRow {
+            domain: &domain.domain,
+            badge,
+            words,
+            text,
+            request: false,
+        });
+    }
+    for request in &situation.requests {
+        if rows.iter().any(|row| row.domain == request.domain) {
+            continue;
+        }
+        let asked = Moment(request.requested_at);
+        let (badge, words, text) = match &request.refused {
+            None => (
+                "warn",
+                "Waiting",
+                format!(
+                    "{} asked for it on {asked}. We confirm domains within one working day.",
+                    request.requested_by
+                ),
+            ),
+            Some((at, reason)) => (
+                "bad",
+                "Refused",
+                format!("Refused on {}. {reason}", Moment(*at)),
+            ),
+        };
+        rows.push(DomainRow {
+            domain: &request.domain,
+            badge,
+            words,
+            text,
+            request: true,
+        });
+    }
+    rows
+}
+
+/// What a domain is worth to the settings that are shown, or else to those in use.
+fn best(situation: &Situation, domain: &str) -> Standing {
+    let of = |saved: &crate::connections::Saved| {
+        let standings = situation
+            .domains
+            .iter()
+            .filter(|one| one.domain == domain)
+            .map(|one| one.standing(saved));
+        standings.min_by_key(|standing| match standing {
+            Standing::Approved => 0,
+            Standing::Suspended => 1,
+            Standing::Outdated => 2,
+        })
+    };
+    situation
+        .settings()
+        .and_then(of)
+        .unwrap_or(Standing::Outdated)
+}

@@ -1,0 +1,417 @@
+//! Saving what an administrator typed: always as a draft, which is put into use when nothing is missing any more.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use okta_sso_host::CallError;
+use okta_sso_host::contract::{Checked, Field, Problem as Found, ProblemCode};
+use serde::{Deserialize, Serialize};
+use sqlx::SqliteConnection;
+use url::form_urlencoded;
+
+use super::{
+    Administrator, Draft, Failure, Ledgerline, Problem, Remarks, Saved, Situation, SsoForm,
+    activation, connections, domain_requests, domains, drafts, trial,
+};
+use crate::activation::Cause;
+use crate::connections::Sealed;
+use crate::database::WRITE;
+use crate::domains::Standing;
+use crate::web::guard::Form;
+use crate::{history, token};
+
+/// Sound values in the place of fields that are still empty, so that the plugin checks the others.
+pub(super) const STAND_IN_CLIENT_ID: &str = "0oa0000000000000000";
+pub(super) const STAND_IN_ISSUER: &str = "https://unset.okta.com";
+
+/// What the form sends. A toggle that is off sends nothing.
+#[derive(Deserialize)]
+pub(super) struct Typed {
+    enabled: Option<String>,
+    #[serde(default)]
+    client_id: String,
+    #[serde(default)]
+    client_secret: String,
+    #[serde(default)]
+    issuer: String,
+    #[serde(default)]
+    email_rule: String,
+    /// What to do after saving.
+    #[serde(default)]
+    then: String,
+}
+
+impl Typed {
+    fn settings(&self, ledgerline: &Ledgerline) -> okta_sso_host::contract::Settings {
+        let or = |typed: &str, stand_in: &str| {
+            if typed.trim().is_empty() {
+                stand_in.to_owned()
+            } else {
+                typed.to_owned()
+            }
+        };
+        let mut settings = ledgerline.settings(
+            "settings-form",
+            &or(&self.client_id, STAND_IN_CLIENT_ID),
+            &or(&self.issuer, STAND_IN_ISSUER),
+            activation::email_rule(&self.email_rule),
+        );
+        settings.client_secret = Some(self.client_secret.clone()).filter(|typed| !typed.is_empty());
+        settings
+    }
+
+    /// What was typed, as the plugin corrected it; empty fields stay empty.
+    fn corrected(&self, checked: &Checked) -> (String, String) {
+        let or = |typed: &str, corrected: &str| {
+            if typed.trim().is_empty() {
+                String::new()
+            } else {
+                corrected.to_owned()
+            }
+        };
+        (
+            or(&self.client_id, &checked.connection.client_id),
+            or(&self.issuer, &checked.connection.issuer),
+        )
+    }
+}
+
+/// `POST /settings/sso`: the whole form.
+pub(super) async fn save(
+    State(ledgerline): State<Arc<Ledgerline>>,
+    administrator: Administrator,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Failure> {
+    let checked = match ledgerline.plugin.check(&typed.settings(&ledgerline)).await {
+        Ok(checked) => checked,
+        Err(CallError::Answer(problems)) => {
+            return refuse(&ledgerline, &administrator, &typed, &problems).await;
+        }
+        Err(fault) => return Err(Failure::Fault(fault.to_string())),
+    };
+    let tenant = &administrator.session.user.tenant;
+    let situation = Situation::of(&ledgerline, tenant).await?;
+    if typed.enabled.is_none() && situation.live.is_some() {
+        // Off while in use: that is a step of its own, with its consequences said first.
+        return super::off::confirm(&ledgerline, &administrator).await;
+    }
+    let user = &administrator.session.user;
+    let correlation_id = token::name()?;
+    let cause = Cause {
+        actor: &user.email,
+        correlation_id: &correlation_id,
+        now: ledgerline.now(),
+    };
+    let (client_id, issuer) = typed.corrected(&checked);
+    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    let live = connections::of_tenant(&mut *write, tenant).await?;
+    let mut draft = begin(&mut write, &ledgerline, live.as_ref(), tenant).await?;
+    let before = draft.settings.clone();
+    draft.settings.enabled = typed.enabled.is_some();
+    draft.settings.client_id = client_id;
+    draft.settings.issuer = issuer;
+    draft.settings.email_rule = activation::email_rule(&typed.email_rule);
+    let new_secret = replace_secret(&ledgerline, &mut draft, &typed, cause.now)?;
+    if !new_secret
+        && live
+            .as_ref()
+            .is_some_and(|live| same(live, &draft.settings))
+    {
+        drafts::discard(&mut *write, tenant).await?;
+        write.commit().await?;
+        return next(&ledgerline, &administrator, &typed, &checked, "unchanged").await;
+    }
+    drafts::put(&mut write, &draft).await?;
+    note(
+        &mut write,
+        (&before, &draft.settings),
+        live.as_ref(),
+        new_secret,
+        cause,
+    )
+    .await?;
+    ask_again(&mut write, &draft.settings, cause).await?;
+    let active = activation::advance(&mut write, &ledgerline.seal, tenant, cause).await?;
+    write.commit().await?;
+    let done = if active { "active" } else { "draft" };
+    next(&ledgerline, &administrator, &typed, &checked, done).await
+}
+
+/// The draft to go on with: the one there is, a copy of what is in use, or an empty one.
+async fn begin(
+    db: &mut SqliteConnection,
+    ledgerline: &Ledgerline,
+    live: Option<&Saved>,
+    tenant: &str,
+) -> Result<Draft, Failure> {
+    if let Some(draft) = drafts::of_tenant(db, tenant).await? {
+        return Ok(draft);
+    }
+    match live {
+        Some(live) => {
+            let copy = live
+                .clone()
+                .moved_to(Draft::id_of(tenant), &ledgerline.seal);
+            Ok(Draft::of(
+                copy.map_err(|error| Failure::Fault(error.to_string()))?,
+            ))
+        }
+        None => Ok(Draft::empty(tenant)),
+    }
+}
+
+/// Seals a secret that was typed; a blank field keeps the one that is stored.
+fn replace_secret(
+    ledgerline: &Ledgerline,
+    draft: &mut Draft,
+    typed: &Typed,
+    now: i64,
+) -> Result<bool, Failure> {
+    if typed.client_secret.is_empty() {
+        return Ok(false);
+    }
+    let (tenant, id) = (draft.settings.tenant.clone(), draft.settings.id.clone());
+    draft.settings.secret = Sealed::new(&ledgerline.seal, &tenant, &id, &typed.client_secret)?;
+    draft.settings.secret_set_at = Some(now);
+    Ok(true)
+}
+
+fn same(one: &Saved, other: &Saved) -> bool {
+    let key = |saved: &Saved| {
+        (
+            saved.issuer.clone(),
+            saved.client_id.clone(),
+            saved.rule_name(),
+        )
+    };
+    key(one) == key(other) && one.secret_set_at == other.secret_set_at
+}
+
+/// The history of what was changed.
+async fn note(
+    db: &mut SqliteConnection,
+    (before, after): (&Saved, &Saved),
+    live: Option<&Saved>,
+    new_secret: bool,
+    cause: Cause<'_>,
+) -> Result<(), sqlx::Error> {
+    let changed = live
+        .is_some_and(|live| (&live.issuer, &live.client_id) != (&after.issuer, &after.client_id));
+    let events = [
+        (true, "settings/saved", ""),
+        (after.enabled && !before.enabled, "settings/switched-on", ""),
+        (new_secret, "settings/secret-replaced", ""),
+        (
+            changed,
+            "settings/connection-changed",
+            after.issuer.as_str(),
+        ),
+    ];
+    for (happened, code, detail) in events {
+        if happened {
+            history::record_in(&mut *db, &after.tenant, &cause.event(code, detail)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Domains that were approved for other settings are asked for again, for these.
+async fn ask_again(
+    db: &mut SqliteConnection,
+    settings: &Saved,
+    cause: Cause<'_>,
+) -> Result<(), sqlx::Error> {
+    if settings.issuer.is_empty() || settings.client_id.is_empty() {
+        return Ok(());
+    }
+    let domains = domains::of_tenant(&mut *db, &settings.tenant).await?;
+    for domain in &domains {
+        let covered = domains.iter().any(|other| {
+            other.domain == domain.domain && other.standing(settings) != Standing::Outdated
+        });
+        if !covered {
+            let tenant = &settings.tenant;
+            domain_requests::make(&mut *db, tenant, &domain.domain, cause.actor, cause.now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Where the button that was pressed leads.
+async fn next(
+    ledgerline: &Ledgerline,
+    administrator: &Administrator,
+    typed: &Typed,
+    checked: &Checked,
+    done: &str,
+) -> Result<Response, Failure> {
+    let done = match typed.then.as_str() {
+        "test-connection" => {
+            trial::probe(ledgerline, &administrator.session.user.tenant).await?;
+            "tested"
+        }
+        "test-sign-in" => return Ok(Redirect::to("/settings/sso/test").into_response()),
+        _ => done,
+    };
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("done", done);
+    for correction in &checked.corrections {
+        if let Some(field) = name(correction.field) {
+            let code = correction.code();
+            let code = code.trim_start_matches("config/");
+            query.append_pair("corrected", &format!("{field}/{code}"));
+        }
+    }
+    let anchor = if done == "tested" { "#connection" } else { "" };
+    let address = format!("/settings/sso?{}{anchor}", query.finish());
+    Ok(Redirect::to(&address).into_response())
+}
+
+/// The fields that people fill in, as addresses name them.
+fn name(field: Field) -> Option<&'static str> {
+    match field {
+        Field::ClientId => Some("client-id"),
+        Field::ClientSecret => Some("client-secret"),
+        Field::Issuer => Some("issuer"),
+        _ => None,
+    }
+}
+
+/// Shows a correction that an address names, if there is such a one.
+pub(super) async fn show_correction(ledgerline: &Ledgerline, form: &mut SsoForm, named: &str) {
+    let Some((field, code)) = named.split_once('/') else {
+        return;
+    };
+    let field = [Field::ClientId, Field::ClientSecret, Field::Issuer]
+        .into_iter()
+        .find(|one| name(*one) == Some(field));
+    let Some(field) = field.and_then(|field| form.field(field)) else {
+        return;
+    };
+    if let Ok(Some(explanation)) = ledgerline
+        .plugin
+        .explain(&format!("config/{code}"), "en")
+        .await
+    {
+        field.corrections.push(explanation.for_administrator);
+    }
+}
+
+/// The form again with what is wrong, field by field. What was typed stays; a secret that is sound in itself is kept
+/// sealed in the draft, since a page never shows one.
+async fn refuse(
+    ledgerline: &Ledgerline,
+    administrator: &Administrator,
+    typed: &Typed,
+    found: &[Found],
+) -> Result<Response, Failure> {
+    let tenant = &administrator.session.user.tenant;
+    let about_secret = |problem: &Found| {
+        problem.field == Field::ClientSecret || problem.code == ProblemCode::Swapped
+    };
+    if !found.iter().any(about_secret) && !typed.client_secret.is_empty() {
+        let mut write = ledgerline.db.begin_with(WRITE).await?;
+        let live = connections::of_tenant(&mut *write, tenant).await?;
+        let mut draft = begin(&mut write, ledgerline, live.as_ref(), tenant).await?;
+        replace_secret(ledgerline, &mut draft, typed, ledgerline.now())?;
+        drafts::put(&mut write, &draft).await?;
+        write.commit().await?;
+    }
+    let described = super::describe(ledgerline).await?;
+    let situation = Situation::of(ledgerline, tenant).await?;
+    let mut form = SsoForm::new(&described, situation.settings());
+    form.enabled = typed.enabled.is_some();
+    form.client_id.value.clone_from(&typed.client_id);
+    form.issuer.value.clone_from(&typed.issuer);
+    form.ignore_case = typed.email_rule == "ascii-case-insensitive";
+    for problem in found {
+        let explained = explained(ledgerline, problem).await;
+        match form.field(problem.field) {
+            Some(field) => field.problems.push(explained),
+            None => tracing::error!(
+                code = problem.code(),
+                "our own part of a connection is refused"
+            ),
+        }
+    }
+    let remarks = Remarks {
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        form: Some(form),
+        ..Remarks::default()
+    };
+    super::draw(ledgerline, administrator, &described, &situation, remarks).await
+}
+
+/// A problem in the plugin's words.
+pub(super) async fn explained(ledgerline: &Ledgerline, problem: &Found) -> Problem {
+    let explanation = ledgerline.explain(&problem.code()).await;
+    Problem {
+        text: explanation.for_administrator,
+        next_step: explanation.next_step,
+        expected: problem.expected.clone(),
+    }
+}
+
+/// What is to be said about a field while it is being filled in.
+#[derive(Serialize)]
+struct Hint {
+    field: &'static str,
+    problem: bool,
+    text: String,
+}
+
+/// `POST /settings/sso/check`: the plugin's check of what is typed so far. Saves nothing.
+pub(super) async fn check(
+    State(ledgerline): State<Arc<Ledgerline>>,
+    _: Administrator,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Failure> {
+    let mut hints = Vec::new();
+    match ledgerline.plugin.check(&typed.settings(&ledgerline)).await {
+        Ok(checked) => {
+            for correction in &checked.corrections {
+                if let Some(field) = name(correction.field) {
+                    let text = ledgerline
+                        .explain(&correction.code())
+                        .await
+                        .for_administrator;
+                    hints.push(Hint {
+                        field,
+                        problem: false,
+                        text: format!("{text} It will be saved as {}.", correction.corrected),
+                    });
+                }
+            }
+        }
+        Err(CallError::Answer(problems)) => {
+            for problem in &problems {
+                if let Some(field) = name(problem.field) {
+                    let explained = explained(&ledgerline, problem).await;
+                    hints.push(Hint {
+                        field,
+                        problem: true,
+                        text: format!("{} {}", explained.text, explained.next_step),
+                    });
+                }
+            }
+        }
+        Err(fault) => return Err(Failure::Fault(fault.to_string())),
+    }
+    Ok(Json(hints).into_response())
+}
+
+#[derive(Deserialize)]
+pub(super) struct Empty {}
+
+/// `POST /settings/sso/discard`: what is in use stays, what was drafted goes.
+pub(super) async fn discard(
+    State(ledgerline): State<Arc<Ledgerline>>,
+    administrator: Administrator,
+    Form(Empty {}): Form<Empty>,
+) -> Result<Response, Failure> {
+    drafts::discard(&ledgerline.db, &administrator.session.user.tenant).await?;
+    Ok(Redirect::to("/settings/sso?done=discarded").into_response())
+}
