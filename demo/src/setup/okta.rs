@@ -56,9 +56,11 @@ Acme signs in with Okta. In Okta, the password of each is northwind-okta:
   dan@acme.example     disabled in Ledgerline
   eve@acme.example     known to Okta, never invited
 
-Globex signs in by password, ledgerline-demo:
+Globex signs in by password, ledgerline-demo, and can be set up for Okta:
   gina@globex.example  administrator
   hal@globex.example
+
+The operator, at /operator: olga, ledgerline-operator
 
 ";
 

@@ -1,6 +1,9 @@
 //! The first page, and the same in JSON.
 
+use std::sync::Arc;
+
 use askama::Template;
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -9,7 +12,9 @@ use serde::Serialize;
 
 use super::Web;
 use super::guard::{SignedIn, Visit};
-use super::page::{self, Layout};
+use super::page::{self, Failure, Layout};
+use crate::domains::State as Standing;
+use crate::ledgerline::Ledgerline;
 use crate::sessions::Method;
 
 pub(super) fn router() -> Router<Web> {
@@ -23,9 +28,15 @@ struct HomePage<'a> {
     first_name: &'a str,
     tenant: &'a str,
     with_okta: bool,
+    /// For administrators, while single sign-on is not in use yet.
+    suggest_sso: bool,
 }
 
-async fn show(SignedIn { session, visit }: SignedIn) -> Response {
+async fn show(
+    State(ledgerline): State<Arc<Ledgerline>>,
+    SignedIn { session, visit }: SignedIn,
+) -> Result<Response, Failure> {
+    let standings = ledgerline.standings(&session.user.tenant).await?;
     let page = HomePage {
         layout: Layout::of(&visit),
         first_name: session
@@ -36,8 +47,9 @@ async fn show(SignedIn { session, visit }: SignedIn) -> Response {
             .unwrap_or(&session.user.name),
         tenant: &session.tenant_name,
         with_okta: session.method == Method::Okta,
+        suggest_sso: session.user.administrator && standings.state == Standing::Off,
     };
-    page::show(&visit, StatusCode::OK, &page)
+    Ok(page::show(&visit, StatusCode::OK, &page))
 }
 
 #[derive(Serialize)]
