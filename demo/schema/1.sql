@@ -1,12 +1,12 @@
--- Everything that Ledgerline keeps. Run at every start; each statement is harmless when repeated.
+-- Everything that Ledgerline keeps. Run once in each new database, which then is of version 1; see src/database.rs.
 -- Times are Unix seconds. Text compares byte for byte unless a query says otherwise.
 
-CREATE TABLE IF NOT EXISTS tenants (
+CREATE TABLE tenants (
     id      TEXT NOT NULL PRIMARY KEY,              -- 1 to 63 of a-z 0-9 -, chosen by the operator
     name    TEXT NOT NULL
 ) STRICT;
 
-CREATE TABLE IF NOT EXISTS users (
+CREATE TABLE users (
     id            TEXT NOT NULL PRIMARY KEY,
     tenant        TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
     email         TEXT NOT NULL,
@@ -18,13 +18,13 @@ CREATE TABLE IF NOT EXISTS users (
 ) STRICT;
 
 -- Grants nothing but the right to be pinned to a subject once.
-CREATE TABLE IF NOT EXISTS invitations (
+CREATE TABLE invitations (
     user_id TEXT NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
     expires INTEGER NOT NULL,
     used_at INTEGER
 ) STRICT;
 
-CREATE TABLE IF NOT EXISTS connections (
+CREATE TABLE connections (
     id            TEXT NOT NULL PRIMARY KEY,
     tenant        TEXT NOT NULL UNIQUE REFERENCES tenants (id) ON DELETE CASCADE,
     enabled       INTEGER NOT NULL CHECK (enabled IN (0, 1)),
@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS connections (
 ) STRICT;
 
 -- Settings that an administrator saved and that nobody signs in by yet: one set beside the tenant's connection.
-CREATE TABLE IF NOT EXISTS drafts (
+CREATE TABLE drafts (
     id            TEXT NOT NULL PRIMARY KEY,
     tenant        TEXT NOT NULL UNIQUE REFERENCES tenants (id) ON DELETE CASCADE,
     enabled       INTEGER NOT NULL CHECK (enabled IN (0, 1)),
@@ -45,18 +45,19 @@ CREATE TABLE IF NOT EXISTS drafts (
     secret        BLOB,                             -- AES-256-GCM, bound to tenant and draft
     secret_set_at INTEGER,
     email_rule    TEXT NOT NULL DEFAULT 'exact' CHECK (email_rule IN ('exact', 'ascii-case-insensitive')),
-    passed        BLOB                              -- SHA-256 of the settings that a test sign-in passed with
+    passed        BLOB,                             -- SHA-256 of the settings that a test sign-in passed with
+    passed_domain TEXT                              -- of the address that Okta vouched for in that test
 ) STRICT;
 
 -- Which tenant has a domain: one, until the operator releases it.
-CREATE TABLE IF NOT EXISTS domain_holders (
+CREATE TABLE domain_holders (
     domain TEXT NOT NULL PRIMARY KEY,
     tenant TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
     UNIQUE (domain, tenant)
 ) STRICT;
 
 -- An approval speaks of one domain, tenant, issuer and client id. It covers no other connection.
-CREATE TABLE IF NOT EXISTS domains (
+CREATE TABLE domains (
     domain      TEXT NOT NULL,
     tenant      TEXT NOT NULL,
     issuer      TEXT NOT NULL,
@@ -69,7 +70,7 @@ CREATE TABLE IF NOT EXISTS domains (
 ) STRICT;
 
 -- What tenants ask the operator for. A refused request stays until it is made again.
-CREATE TABLE IF NOT EXISTS domain_requests (
+CREATE TABLE domain_requests (
     tenant       TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
     domain       TEXT NOT NULL,
     requested_by TEXT NOT NULL,
@@ -80,7 +81,7 @@ CREATE TABLE IF NOT EXISTS domain_requests (
 ) STRICT;
 
 -- The operator's changes of issuer, each of which can be undone.
-CREATE TABLE IF NOT EXISTS link_moves (
+CREATE TABLE link_moves (
     id          TEXT NOT NULL PRIMARY KEY,
     tenant      TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
     from_issuer TEXT NOT NULL,
@@ -91,7 +92,7 @@ CREATE TABLE IF NOT EXISTS link_moves (
     undone_at   INTEGER
 ) STRICT;
 
-CREATE TABLE IF NOT EXISTS links (
+CREATE TABLE links (
     tenant        TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
     connection_id TEXT NOT NULL,
     issuer        TEXT NOT NULL,
@@ -105,7 +106,7 @@ CREATE TABLE IF NOT EXISTS links (
     UNIQUE (tenant, user_id)
 ) STRICT;
 
-CREATE TABLE IF NOT EXISTS sessions (
+CREATE TABLE sessions (
     id_hash       BLOB NOT NULL PRIMARY KEY,        -- SHA-256 of the cookie
     tenant        TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
     user_id       TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -115,10 +116,10 @@ CREATE TABLE IF NOT EXISTS sessions (
     used          INTEGER NOT NULL,                 -- latest use, to the minute
     expires       INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX IF NOT EXISTS sessions_by_user ON sessions (user_id);
+CREATE INDEX sessions_by_user ON sessions (user_id);
 
 -- What is left of a session for five minutes: enough to end the provider's own.
-CREATE TABLE IF NOT EXISTS farewells (
+CREATE TABLE farewells (
     id_hash       BLOB NOT NULL PRIMARY KEY,
     connection_id TEXT NOT NULL,
     logout_hint   BLOB NOT NULL,
@@ -126,7 +127,7 @@ CREATE TABLE IF NOT EXISTS farewells (
 ) STRICT;
 
 -- One administrator's way in when their company has locked itself out, for a short time and once.
-CREATE TABLE IF NOT EXISTS recoveries (
+CREATE TABLE recoveries (
     code_hash BLOB NOT NULL PRIMARY KEY,            -- SHA-256 of the code
     tenant    TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
     user_id   TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -135,7 +136,7 @@ CREATE TABLE IF NOT EXISTS recoveries (
 ) STRICT;
 
 -- Test sign-ins: the check list that one ended in, and whose it is.
-CREATE TABLE IF NOT EXISTS rehearsals (
+CREATE TABLE rehearsals (
     handle   TEXT NOT NULL PRIMARY KEY,
     tenant   TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
     user_id  TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -146,7 +147,7 @@ CREATE TABLE IF NOT EXISTS rehearsals (
 ) STRICT;
 
 -- When a test first saw each of a provider's signing keys.
-CREATE TABLE IF NOT EXISTS provider_keys (
+CREATE TABLE provider_keys (
     tenant     TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
     issuer     TEXT NOT NULL,
     kid        TEXT NOT NULL,
@@ -155,7 +156,7 @@ CREATE TABLE IF NOT EXISTS provider_keys (
 ) STRICT;
 
 -- The latest test of a connection or draft.
-CREATE TABLE IF NOT EXISTS probes (
+CREATE TABLE probes (
     connection_id TEXT NOT NULL PRIMARY KEY,
     tenant        TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
     at            INTEGER NOT NULL,
@@ -163,18 +164,18 @@ CREATE TABLE IF NOT EXISTS probes (
     checks        TEXT NOT NULL                     -- JSON
 ) STRICT;
 
-CREATE TABLE IF NOT EXISTS operators (
+CREATE TABLE operators (
     name     TEXT NOT NULL PRIMARY KEY,
     password TEXT NOT NULL
 ) STRICT;
 
-CREATE TABLE IF NOT EXISTS operator_sessions (
+CREATE TABLE operator_sessions (
     id_hash BLOB NOT NULL PRIMARY KEY,
     name    TEXT NOT NULL REFERENCES operators (name) ON DELETE CASCADE,
     expires INTEGER NOT NULL
 ) STRICT;
 
-CREATE TABLE IF NOT EXISTS events (
+CREATE TABLE events (
     id             INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     tenant         TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
     at             INTEGER NOT NULL,
@@ -183,4 +184,4 @@ CREATE TABLE IF NOT EXISTS events (
     actor          TEXT NOT NULL,                   -- an e-mail, `operator`, or empty when unknown
     detail         TEXT NOT NULL
 ) STRICT;
-CREATE INDEX IF NOT EXISTS events_by_tenant ON events (tenant, id);
+CREATE INDEX events_by_tenant ON events (tenant, id);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::AssertSqlSafe;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
 
 /// Where the product keeps what it knows.
@@ -29,8 +30,38 @@ impl FromStr for Database {
 /// A transaction that holds the one write lock from its first statement: what it reads stays true until it commits.
 pub(crate) const WRITE: &str = "BEGIN IMMEDIATE";
 
-/// Opens the database and runs `schema.sql`.
-pub(crate) async fn open(database: &Database) -> Result<SqlitePool, sqlx::Error> {
+/// What each version adds to the one before, oldest first. Once a version is released its file stays as it is: a change is
+/// a new file at the end, and every database is brought there at its next start.
+const VERSIONS: [&str; 1] = [include_str!("../schema/1.sql")];
+
+/// Why a database cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// SQLite says so.
+    #[error("the database cannot be opened: {0}")]
+    Sqlite(#[from] sqlx::Error),
+    /// It went through versions that this program does not know.
+    #[error(
+        "the database is of version {found}, and this program knows {known} at most: start the newer program that made \
+         it, or name another file with --database"
+    )]
+    Newer {
+        /// The database's.
+        found: i64,
+        /// The program's.
+        known: usize,
+    },
+    /// There are tables in it, and it has no version.
+    #[error(
+        "the database was not made by this program, or by one from before databases had a version: name another file \
+         with --database, or move this one away"
+    )]
+    Foreign,
+}
+
+/// Opens the database and brings it to this program's version.
+pub(crate) async fn open(database: &Database) -> Result<SqlitePool, OpenError> {
     let options = SqliteConnectOptions::new()
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5));
@@ -56,8 +87,142 @@ pub(crate) async fn open(database: &Database) -> Result<SqlitePool, sqlx::Error>
                 .await?
         }
     };
-    sqlx::raw_sql(include_str!("../schema.sql"))
-        .execute(&pool)
-        .await?;
+    bring_up(&pool, &VERSIONS).await?;
     Ok(pool)
+}
+
+/// Runs what the database has not been through yet, all or nothing. The file's own `user_version` counts; of two
+/// processes that start at once the second waits for the write lock and finds the work done.
+async fn bring_up(pool: &SqlitePool, versions: &[&'static str]) -> Result<(), OpenError> {
+    let mut write = pool.begin_with(WRITE).await?;
+    let found: i64 = sqlx::query_scalar("PRAGMA user_version")
+        .fetch_one(&mut *write)
+        .await?;
+    let known = versions.len();
+    let missing = usize::try_from(found)
+        .ok()
+        .and_then(|found| versions.get(found..))
+        .ok_or(OpenError::Newer { found, known })?;
+    if found == 0 {
+        let tables: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_schema")
+            .fetch_one(&mut *write)
+            .await?;
+        if tables > 0 {
+            return Err(OpenError::Foreign);
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for statements in missing {
+        sqlx::raw_sql(*statements).execute(&mut *write).await?;
+    }
+    // A pragma takes no parameters; the text is a number of ours.
+    let counted = AssertSqlSafe(format!("PRAGMA user_version = {known}"));
+    sqlx::raw_sql(counted).execute(&mut *write).await?;
+    write.commit().await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: &str = "CREATE TABLE a (x INTEGER NOT NULL) STRICT; INSERT INTO a VALUES (7);";
+    const TWO: &str = "ALTER TABLE a ADD COLUMN y INTEGER NOT NULL DEFAULT 8;";
+
+    /// A file that is gone with the test, and as many connections to it as two processes would have.
+    struct File(PathBuf);
+
+    impl File {
+        fn new(name: &str) -> Self {
+            let name = format!("ledgerline-database-{}-{name}", std::process::id());
+            Self(std::env::temp_dir().join(name))
+        }
+
+        fn database(&self) -> Database {
+            Database::File(self.0.clone())
+        }
+
+        /// The file as SQLite opens it.
+        async fn raw(&self) -> SqlitePool {
+            let options = SqliteConnectOptions::new().filename(&self.0);
+            SqlitePool::connect_with(options.create_if_missing(true))
+                .await
+                .unwrap()
+        }
+    }
+
+    impl Drop for File {
+        fn drop(&mut self) {
+            for end in ["", "-wal", "-shm"] {
+                let mut path = self.0.clone().into_os_string();
+                path.push(end);
+                let _ = std::fs::remove_file(path); // the system's own cleaning takes what is left
+            }
+        }
+    }
+
+    async fn version(db: &SqlitePool) -> i64 {
+        let asked = sqlx::query_scalar("PRAGMA user_version");
+        asked.fetch_one(db).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn each_version_is_run_once() {
+        let db = File::new("versions");
+        let db = db.raw().await;
+        bring_up(&db, &[ONE]).await.unwrap();
+        bring_up(&db, &[ONE, TWO]).await.unwrap();
+        bring_up(&db, &[ONE, TWO]).await.unwrap();
+        let rows: Vec<(i64, i64)> = sqlx::query_as("SELECT x, y FROM a")
+            .fetch_all(&db)
+            .await
+            .unwrap();
+        assert_eq!(rows, [(7, 8)]);
+        assert_eq!(version(&db).await, 2);
+    }
+
+    #[tokio::test]
+    async fn a_version_that_fails_leaves_the_one_before() {
+        let db = File::new("failing");
+        let db = db.raw().await;
+        let failed = bring_up(&db, &[ONE, "CREATE TABLE b (x INTEGER) STRICT; nonsense;"]).await;
+        assert!(matches!(failed, Err(OpenError::Sqlite(_))));
+        assert_eq!(version(&db).await, 0);
+        bring_up(&db, &[ONE]).await.unwrap();
+        assert_eq!(version(&db).await, 1);
+    }
+
+    #[tokio::test]
+    async fn two_that_start_at_once_both_open_it() {
+        let file = File::new("at-once");
+        let both = (file.database(), file.database());
+        let (one, other) = tokio::join!(open(&both.0), open(&both.1));
+        let (one, other) = (one.unwrap(), other.unwrap());
+        assert_eq!((version(&one).await, version(&other).await), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn another_shape_is_refused_and_left_alone() {
+        let file = File::new("foreign");
+        let db = file.raw().await;
+        sqlx::raw_sql(ONE).execute(&db).await.unwrap();
+        let refused = open(&file.database()).await.unwrap_err();
+        assert!(matches!(refused, OpenError::Foreign));
+        assert!(refused.to_string().contains("name another file"));
+        sqlx::raw_sql("PRAGMA user_version = 99")
+            .execute(&db)
+            .await
+            .unwrap();
+        let refused = open(&file.database()).await.unwrap_err();
+        assert!(matches!(
+            refused,
+            OpenError::Newer {
+                found: 99,
+                known: 1
+            }
+        ));
+        assert_eq!(version(&db).await, 99);
+    }
 }

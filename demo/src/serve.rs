@@ -126,8 +126,11 @@ pub enum StartError {
     /// `--public-url` is no origin that will do.
     #[error("--public-url {0}: {1}")]
     PublicUrl(String, PublicUrlError),
-    /// The database cannot be opened.
-    #[error("the database cannot be opened: {0}")]
+    /// The database cannot be opened, or is of another shape.
+    #[error(transparent)]
+    Open(#[from] database::OpenError),
+    /// The database failed.
+    #[error("the database cannot be read: {0}")]
     Database(#[from] sqlx::Error),
     /// Pending sign-ins cannot be stored.
     #[error("the storage for pending sign-ins cannot be opened: {0}")]
