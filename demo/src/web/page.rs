@@ -15,9 +15,9 @@ use crate::activation::ActivationError;
 use crate::ledgerline::{ConnectError, Ledgerline};
 use crate::{password, sessions, token};
 
-/// Nothing but our own style, script and pictures; no frame, forms to ourselves alone.
+/// Nothing but our own style, script and pictures; no frame; forms, and what the script asks, to ourselves alone.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
-    form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+    connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// What the layout of every page shows.
 pub(crate) struct Layout {
