@@ -1,6 +1,7 @@
 //! Which path is answered by what, and what every answer has in common.
 
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 use axum::{
     Router,
@@ -108,6 +109,11 @@ async fn observe(State(org): State<Arc<Org>>, request: Request, next: Next) -> R
         header::REFERRER_POLICY,
         HeaderValue::from_static("no-referrer"),
     );
+    // By the clock that the tokens are made by: a product measures the difference to its own with it.
+    let date = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(org.now()));
+    if let Ok(date) = HeaderValue::try_from(date) {
+        headers.insert(header::DATE, date);
+    }
     if let Some(endpoint) = endpoint.filter(|endpoint| is_rate_limited(*endpoint)) {
         let now = org.now();
         let used = org.requests.of(endpoint);
