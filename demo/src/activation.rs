@@ -50,7 +50,8 @@ pub(crate) enum Missing {
     Toggle,
     /// Fields are empty.
     Fields,
-    /// The operator has approved no domain for exactly these settings.
+    /// The operator has approved no domain for exactly these settings, or not the one that was tested: whoever tested
+    /// could not come in.
     Domain,
     /// No test sign-in passed with exactly these settings.
     Test,
@@ -58,9 +59,11 @@ pub(crate) enum Missing {
 
 /// The first thing that a draft waits for; none when it can be put into use.
 pub(crate) fn missing(draft: &Draft, domains: &[domains::Domain]) -> Option<Missing> {
-    let approved = domains
-        .iter()
-        .any(|domain| domain.standing(&draft.settings) == Standing::Approved);
+    let tested = draft.tested_domain();
+    let approved = domains.iter().any(|domain| {
+        domain.standing(&draft.settings) == Standing::Approved
+            && tested.is_none_or(|tested| domain.domain == tested)
+    });
     if !draft.settings.enabled {
         Some(Missing::Toggle)
     } else if !draft.is_complete() {

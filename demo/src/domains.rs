@@ -29,7 +29,11 @@ pub(crate) enum Standing {
 }
 
 impl Domain {
-    /// An approval is bound to what it was given for: it lapses when the connection changes.
+    /// An approval is for exactly one issuer and client ID, and is never carried over to others.
+    ///
+    /// What the operator found out is that one provider speaks for the domain. If a change of the issuer kept the
+    /// approval, an administrator could have a domain approved for the company's Okta and then put a provider of
+    /// their own in its place, which vouches for whomever it likes.
     pub(crate) fn standing(&self, saved: &Saved) -> Standing {
         if self.suspended {
             Standing::Suspended

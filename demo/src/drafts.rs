@@ -11,7 +11,8 @@ use crate::connections::{Saved, Sealed};
 pub(crate) struct Draft {
     /// `enabled` is the toggle as it was saved.
     pub(crate) settings: Saved,
-    passed: Option<Vec<u8>>,
+    /// The fingerprint that a test sign-in passed with, and the domain of the address that Okta vouched for.
+    passed: Option<(Vec<u8>, String)>,
 }
 
 impl Draft {
@@ -50,7 +51,14 @@ impl Draft {
 
     /// Whether a test sign-in passed with exactly these settings.
     pub(crate) fn has_passed(&self) -> bool {
-        self.is_complete() && self.passed.as_deref() == Some(&*fingerprint(&self.settings))
+        self.tested_domain().is_some()
+    }
+
+    /// The domain of the address that a test sign-in with exactly these settings ended with.
+    pub(crate) fn tested_domain(&self) -> Option<&str> {
+        let (fingerprint_then, domain) = self.passed.as_ref()?;
+        let same = self.is_complete() && *fingerprint_then == fingerprint(&self.settings);
+        same.then_some(domain.as_str())
     }
 }
 
@@ -75,7 +83,7 @@ impl FromRow<'_, SqliteRow> for Draft {
     fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
         Ok(Self {
             settings: Saved::from_row(row)?,
-            passed: row.try_get("passed")?,
+            passed: Option::zip(row.try_get("passed")?, row.try_get("passed_domain")?),
         })
     }
 }
@@ -106,12 +114,14 @@ pub(crate) async fn find(
 pub(crate) async fn put(db: &mut SqliteConnection, draft: &Draft) -> Result<(), sqlx::Error> {
     let Draft { settings, passed } = draft;
     sqlx::query(
-        "INSERT INTO drafts (id, tenant, enabled, issuer, client_id, secret, secret_set_at, email_rule, passed)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        "INSERT INTO drafts (id, tenant, enabled, issuer, client_id, secret, secret_set_at, email_rule, passed,
+            passed_domain)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET
             enabled = excluded.enabled, issuer = excluded.issuer, client_id = excluded.client_id,
             secret = excluded.secret, secret_set_at = excluded.secret_set_at,
-            email_rule = excluded.email_rule, passed = excluded.passed",
+            email_rule = excluded.email_rule, passed = excluded.passed,
+            passed_domain = excluded.passed_domain",
     )
     .bind(&settings.id)
     .bind(&settings.tenant)
@@ -121,17 +131,19 @@ pub(crate) async fn put(db: &mut SqliteConnection, draft: &Draft) -> Result<(), 
     .bind(settings.secret.sealed())
     .bind(settings.secret_set_at)
     .bind(settings.rule_name())
-    .bind(passed.as_deref())
+    .bind(passed.as_ref().map(|(fingerprint, _)| &**fingerprint))
+    .bind(passed.as_ref().map(|(_, domain)| &**domain))
     .execute(db)
     .await?;
     Ok(())
 }
 
-/// Notes that a test sign-in passed with the settings of this fingerprint, if the draft still is those.
+/// Notes that a test sign-in passed with the settings of this fingerprint and an address on `domain`, if the draft still
+/// is those.
 pub(crate) async fn pass(
     db: &mut SqliteConnection,
     tenant: &str,
-    tested: &[u8],
+    (tested, domain): (&[u8], &str),
 ) -> Result<bool, sqlx::Error> {
     let Some(draft) = of_tenant(&mut *db, tenant).await? else {
         return Ok(false);
@@ -139,8 +151,9 @@ pub(crate) async fn pass(
     if fingerprint(&draft.settings) != tested {
         return Ok(false);
     }
-    sqlx::query("UPDATE drafts SET passed = ? WHERE tenant = ?")
+    sqlx::query("UPDATE drafts SET passed = ?, passed_domain = ? WHERE tenant = ?")
         .bind(tested)
+        .bind(domain)
         .bind(tenant)
         .execute(db)
         .await?;

@@ -60,8 +60,8 @@ pub(crate) async fn renew(
     Ok(())
 }
 
-/// Invites everybody of a tenant who has an account with a password but was never invited: they were here before
-/// single sign-on was.
+/// Invites everybody of a tenant who has an account with a password: they were here before single sign-on was, however
+/// long ago they were invited.
 pub(crate) async fn open_for_password_users(
     db: impl SqliteExecutor<'_>,
     tenant: &str,
@@ -70,7 +70,7 @@ pub(crate) async fn open_for_password_users(
     sqlx::query(
         "INSERT INTO invitations (user_id, expires)
          SELECT id, ?2 FROM users WHERE tenant = ?1 AND disabled = 0 AND password IS NOT NULL
-         ON CONFLICT (user_id) DO NOTHING",
+         ON CONFLICT (user_id) DO UPDATE SET expires = excluded.expires WHERE used_at IS NULL",
     )
     .bind(tenant)
     .bind(expires)

@@ -80,16 +80,16 @@ impl Platform for Okta {
 
     async fn rehearsed(
         &self,
-        _: &Parts,
+        request: &Parts,
         attempt: &Attempt,
         rehearsal: Result<Rehearsal, CallError<Infallible>>,
     ) -> Response {
-        match rehearsal {
-            Ok(rehearsal) => settings::finish(&self.0, &attempt.handle, &rehearsal)
-                .await
-                .unwrap_or_else(IntoResponse::into_response),
-            Err(fault) => Failure::Fault(fault.to_string()).into_response(),
-        }
+        let finished = async {
+            let rehearsal = rehearsal.map_err(|fault| Failure::Fault(fault.to_string()))?;
+            let visit = Visit::of(&self.0, &request.headers).await?;
+            settings::finish(&self.0, &visit, &attempt.handle, &rehearsal).await
+        };
+        finished.await.unwrap_or_else(IntoResponse::into_response)
     }
 
     async fn signed_in(&self, request: &Parts, attempt: &Attempt, signed_in: SignedIn) -> Response {

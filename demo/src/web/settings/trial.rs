@@ -3,21 +3,24 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{self, Path};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use okta_sso_host::CallError;
 use okta_sso_host::axum::SignIn;
-use okta_sso_host::contract::{Connection, EmailMatch, EmailRule, Identity, Rehearsal};
+use okta_sso_host::contract::{
+    self, Check, Connection, EmailMatch, EmailRule, Identity, Rehearsal,
+};
 
 use super::{
     Administrator, Failure, Layout, Ledgerline, Line, Missing, Moment, Saved, Situation, Standing,
-    Status, activation, check_list, domain_requests, domains, drafts, page, trials,
+    TenantState as State, activation, check_list, domain_requests, domains, drafts, page, trials,
 };
 use crate::accounts;
 use crate::activation::Cause;
 use crate::database::WRITE;
 use crate::trials::{Entry, Outcome};
+use crate::web::guard::Visit;
 use crate::web::okta::Okta;
 use crate::{connections, history, ledgerline};
 
@@ -111,7 +114,7 @@ struct BeforePage<'a> {
 
 /// `GET /settings/sso/test`: what is going to happen, before anyone leaves for Okta.
 pub(super) async fn before(
-    State(ledgerline): State<Arc<Ledgerline>>,
+    extract::State(ledgerline): extract::State<Arc<Ledgerline>>,
     administrator: Administrator,
 ) -> Result<Response, Failure> {
     let user = &administrator.session.user;
@@ -139,8 +142,8 @@ pub(super) async fn before(
 /// `GET /settings/sso/test/start`: off to Okta. A link and no form, for a browser applies `form-action` to the redirects
 /// after a form. It begins an attempt, and changes nothing else.
 pub(super) async fn start(
-    State(ledgerline): State<Arc<Ledgerline>>,
-    State(sign_in): State<Arc<SignIn<Okta>>>,
+    extract::State(ledgerline): extract::State<Arc<Ledgerline>>,
+    extract::State(sign_in): extract::State<Arc<SignIn<Okta>>>,
     administrator: Administrator,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
@@ -182,20 +185,37 @@ pub(super) async fn start(
 /// A test sign-in came back from Okta: its check list is kept, and when nothing failed the settings may be used.
 pub(in crate::web) async fn finish(
     ledgerline: &Ledgerline,
+    visit: &Visit,
     handle: &str,
     rehearsal: &Rehearsal,
 ) -> Result<Response, Failure> {
     let Some(begun) = trials::rehearsal(&ledgerline.db, handle).await? else {
         return Err(Failure::NotFound);
     };
+    let list = Redirect::to(&format!("/settings/sso/test/{handle}")).into_response();
+    // Whoever came by the address of somebody's callback does not end that person's test.
+    let own = visit.session.as_ref().is_some_and(|session| {
+        session.user.tenant == begun.tenant && session.user.id == begun.user_id
+    });
+    let unbound = rehearsal.checks.iter().any(|finding| {
+        finding.check == Check::Transaction && finding.outcome != contract::Outcome::Pass
+    });
+    if unbound && !own {
+        return Ok(list);
+    }
     let mut entries: Vec<Entry> = rehearsal.checks.iter().map(Entry::from).collect();
     let Some(administrator) = accounts::find(&ledgerline.db, &begun.tenant, &begun.user_id).await?
     else {
         return Err(Failure::NotFound);
     };
     let draft = drafts::of_tenant(&ledgerline.db, &begun.tenant).await?;
+    let domain = rehearsal.identity.as_ref().and_then(|identity| {
+        let (_, domain) = identity.email.rsplit_once('@')?;
+        Some(domain.to_ascii_lowercase())
+    });
+    let domain = domain.unwrap_or_default();
     if let (Some(identity), Some(draft)) = (&rehearsal.identity, &draft) {
-        await_domain(ledgerline, &draft.settings, identity, &mut entries).await?;
+        await_domain(ledgerline, &draft.settings, &domain, &mut entries).await?;
         entries.push(maps(ledgerline, &draft.settings, identity, &administrator).await?);
     } else {
         entries.push(Entry {
@@ -224,26 +244,22 @@ pub(in crate::web) async fn finish(
             .and_then(|entry| entry.reason.as_deref())
             .unwrap_or_default();
         history::record_in(&mut *write, &begun.tenant, &cause.event(code, detail)).await?;
-        if passed && drafts::pass(&mut write, &begun.tenant, &begun.settings).await? {
+        let tested = (&*begun.settings, &*domain);
+        if passed && drafts::pass(&mut write, &begun.tenant, tested).await? {
             activation::advance(&mut write, &ledgerline.seal, &begun.tenant, cause).await?;
         }
     }
     write.commit().await?;
-    Ok(Redirect::to(&format!("/settings/sso/test/{handle}")).into_response())
+    Ok(list)
 }
 
 /// The address is on a domain that the tenant asked for: a pass only when it is approved.
 async fn await_domain(
     ledgerline: &Ledgerline,
     settings: &Saved,
-    identity: &Identity,
+    domain: &str,
     entries: &mut [Entry],
 ) -> Result<(), Failure> {
-    let domain = identity
-        .email
-        .rsplit_once('@')
-        .map(|(_, domain)| domain.to_ascii_lowercase());
-    let domain = domain.unwrap_or_default();
     let domains = domains::of_tenant(&ledgerline.db, &settings.tenant).await?;
     let approved = domains
         .iter()
@@ -257,7 +273,7 @@ async fn await_domain(
     {
         entry.outcome = Outcome::Warn;
         entry.reason = Some("own/domain-waiting".to_owned());
-        entry.found = Some(domain);
+        entry.found = Some(domain.to_owned());
     }
     Ok(())
 }
@@ -319,14 +335,46 @@ struct AfterPage<'a> {
     tenant: &'a str,
     handle: &'a str,
     ended: Option<Moment>,
-    passed: bool,
-    status: Status,
+    result: Tested,
     lines: Vec<Line>,
+}
+
+/// What a test sign-in has come to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tested {
+    /// The person is still at Okta.
+    Unfinished,
+    Failed,
+    /// Passed, and the settings are in use since.
+    InUse,
+    /// Passed, and the settings wait for the operator.
+    AwaitingDomain,
+    /// Passed, and the settings were changed or switched off since.
+    Passed,
+}
+
+impl Tested {
+    fn of(rehearsal: &trials::Rehearsal, situation: &Situation) -> Self {
+        let current = situation.draft.as_ref().is_some_and(|draft| {
+            draft.has_passed() && drafts::fingerprint(&draft.settings) == rehearsal.settings
+        });
+        if rehearsal.ended_at.is_none() {
+            Self::Unfinished
+        } else if !trials::passed(&rehearsal.entries) {
+            Self::Failed
+        } else if situation.draft.is_none() && situation.live_state() == State::Active {
+            Self::InUse
+        } else if current && situation.missing() == Some(Missing::Domain) {
+            Self::AwaitingDomain
+        } else {
+            Self::Passed
+        }
+    }
 }
 
 /// `GET /settings/sso/test/{handle}`: the check list.
 pub(super) async fn after(
-    State(ledgerline): State<Arc<Ledgerline>>,
+    extract::State(ledgerline): extract::State<Arc<Ledgerline>>,
     administrator: Administrator,
     Path(handle): Path<String>,
 ) -> Result<Response, Failure> {
@@ -341,8 +389,7 @@ pub(super) async fn after(
         tenant: &administrator.session.tenant_name,
         handle: &handle,
         ended: rehearsal.ended_at.map(Moment),
-        passed: trials::passed(&rehearsal.entries),
-        status: situation.status(),
+        result: Tested::of(&rehearsal, &situation),
         lines: check_list::lines(&ledgerline, &rehearsal.entries).await,
     };
     Ok(page::show(&administrator.visit, StatusCode::OK, &page))
