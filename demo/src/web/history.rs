@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Query, State};
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
-use serde::Deserialize;
+use url::form_urlencoded;
 
 use self::health::Health;
 use super::Web;
@@ -31,15 +31,26 @@ pub(super) fn router() -> Router<Web> {
         .route("/history/check", post(health::check))
 }
 
-#[derive(Deserialize)]
+/// The filter as an address names it. What it names otherwise, or more than once, does not matter.
+#[derive(Default)]
 struct Asked {
-    #[serde(default)]
     kind: String,
-    #[serde(default)]
     search: String,
 }
 
 impl Asked {
+    fn read(query: Option<&str>) -> Self {
+        let mut asked = Self::default();
+        for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+            match name.as_ref() {
+                "kind" => asked.kind = value.into_owned(),
+                "search" => asked.search = value.into_owned(),
+                _ => {}
+            }
+        }
+        asked
+    }
+
     fn filter(&self) -> Filter {
         Filter {
             kind: match self.kind.as_str() {
@@ -83,15 +94,16 @@ struct HistoryPage<'a> {
 async fn show(
     State(ledgerline): State<Arc<Ledgerline>>,
     administrator: Administrator,
-    Query(asked): Query<Asked>,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
+    let asked = Asked::read(query.as_deref());
     let tenant = &administrator.session.user.tenant;
     let events = history::latest(&ledgerline.db, tenant, &asked.filter(), SHOWN).await?;
     let mut rows = Vec::with_capacity(events.len());
     for event in events {
         rows.push(row(&ledgerline, event).await);
     }
-    let query = url::form_urlencoded::Serializer::new(String::new())
+    let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("kind", &asked.kind)
         .append_pair("search", &asked.search)
         .finish();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::{RawQuery, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
@@ -15,8 +15,9 @@ const MOST: usize = 1000;
 pub(super) async fn csv(
     State(ledgerline): State<Arc<Ledgerline>>,
     administrator: Administrator,
-    Query(asked): Query<Asked>,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
+    let asked = Asked::read(query.as_deref());
     let tenant = &administrator.session.user.tenant;
     let events = history::latest(&ledgerline.db, tenant, &asked.filter(), MOST).await?;
     let mut text = String::from("time,code,phase,who,what,detail,reference\r\n");
