@@ -37,7 +37,8 @@ struct Asked {
 struct Held {
     domain: String,
     tenant: Tenant,
-    suspended: bool,
+    /// Of the settings in use, which it can be approved for again: issuer and client ID.
+    suspended: Option<(String, String)>,
     words: &'static str,
     badge: &'static str,
     text: String,
@@ -157,9 +158,12 @@ async fn standing(
             .map(|one| (one.standing(live), one))
     });
     let (badge, words, suspended, approval) = match of_live {
-        Some((Standing::Suspended, approval)) => ("bad", "Suspended", true, Some(approval)),
-        Some((_, approval)) => ("good", "In use", false, Some(approval)),
-        None => ("info", "Approved, not in use", false, approvals.next()),
+        Some((Standing::Suspended, approval)) => {
+            let settings = (approval.issuer.clone(), approval.client_id.clone());
+            ("bad", "Suspended", Some(settings), Some(approval))
+        }
+        Some((_, approval)) => ("good", "In use", None, Some(approval)),
+        None => ("info", "Approved, not in use", None, approvals.next()),
     };
     let text = approval.map_or_else(String::new, |approval| {
         format!(
@@ -262,16 +266,15 @@ async fn approve(
     let Some(domain) = checked.connection.email_domains.first() else {
         return Ok(Some("Enter a domain."));
     };
-    let Some(saved) = pending(ledgerline, tenant).await? else {
-        return Ok(Some(
-            "The company has not saved its issuer and client ID yet. Nothing was changed.",
-        ));
-    };
-    if (saved.issuer.as_str(), saved.client_id.as_str()) != (&*form.issuer, &*form.client_id) {
+    let draft = drafts::of_tenant(&ledgerline.db, tenant).await?;
+    let live = connections::of_tenant(&ledgerline.db, tenant).await?;
+    let seen = |saved: &Saved| saved.issuer == form.issuer && saved.client_id == form.client_id;
+    let saved = draft.map(|draft| draft.settings).into_iter().chain(live);
+    let Some(saved) = saved.into_iter().find(seen) else {
         return Ok(Some(
             "The company has changed its issuer or client ID since this page was drawn. Nothing was changed; look again.",
         ));
-    }
+    };
     let cause = act.cause();
     let mut write = ledgerline.db.begin_with(WRITE).await?;
     if !domains::approve(&mut write, domain, &saved, cause.actor, cause.now).await? {
