@@ -41,18 +41,7 @@ impl Page {
 
     /// What a person reads: without tags, entities undone, spaces made one.
     pub(crate) fn text(&self) -> String {
-        let mut text = String::new();
-        let mut rest = self.body.as_str();
-        while let Some((words, after)) = rest.split_once('<') {
-            text.push_str(words);
-            text.push(' ');
-            rest = after.split_once('>').map_or("", |(_, after)| after);
-        }
-        text.push_str(rest);
-        unescape(&text)
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
+        text_of(&self.body)
     }
 
     /// The page says this, in this status.
@@ -99,11 +88,55 @@ impl Page {
         })
     }
 
+    /// The value of the field with this id.
+    #[track_caller]
+    pub(crate) fn value(&self, id: &str) -> String {
+        let tag = self.tag(id);
+        attribute(tag, "value").unwrap_or_default()
+    }
+
+    /// What the field with this id is described by: its problems and its help, in the page's order.
+    #[track_caller]
+    pub(crate) fn described(&self, id: &str) -> Vec<String> {
+        let names = attribute(self.tag(id), "aria-describedby").unwrap_or_default();
+        let text = |name: &str| {
+            let (_, inner) = self.tag(name).split_once('>').unwrap();
+            let (inner, _) = inner.split_once("</p>").unwrap();
+            text_of(inner)
+        };
+        names.split_whitespace().map(text).collect()
+    }
+
+    /// Whether the field with this id is marked as wrong.
+    #[track_caller]
+    pub(crate) fn is_invalid(&self, id: &str) -> bool {
+        attribute(self.tag(id), "aria-invalid").as_deref() == Some("true")
+    }
+
+    /// From the tag with this id on.
+    #[track_caller]
+    fn tag(&self, id: &str) -> &str {
+        self.body
+            .match_indices('<')
+            .map(|(at, _)| self.body.get(at..).unwrap_or_default())
+            .find(|tag| attribute(tag, "id").as_deref() == Some(id))
+            .unwrap_or_else(|| panic!("nothing has the id {id:?} in {}", self.text()))
+    }
+
     /// The hidden fields of the form that goes to `action`.
     #[track_caller]
     pub(crate) fn hidden(&self, action: &str) -> Vec<(String, String)> {
-        let form = self
+        self.hidden_beside("", action)
+    }
+
+    /// The same, of the first such form after these words.
+    #[track_caller]
+    pub(crate) fn hidden_beside(&self, words: &str, action: &str) -> Vec<(String, String)> {
+        let (_, rest) = self
             .body
+            .split_once(words)
+            .unwrap_or_else(|| panic!("no {words:?} in {}", self.text()));
+        let form = rest
             .split("<form ")
             .skip(1)
             .find(|form| attribute(form, "action").as_deref() == Some(action))
@@ -120,10 +153,30 @@ impl Page {
     }
 }
 
+fn text_of(html: &str) -> String {
+    let mut text = String::new();
+    let mut rest = html;
+    while let Some((words, after)) = rest.split_once('<') {
+        text.push_str(words);
+        text.push(' ');
+        rest = after.split_once('>').map_or("", |(_, after)| after);
+    }
+    text.push_str(rest);
+    unescape(&text)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
 /// An attribute of the tag that `text` begins in.
 fn attribute(text: &str, name: &str) -> Option<String> {
     let (tag, _) = text.split_once('>')?;
-    let (_, value) = tag.split_once(&format!("{name}=\""))?;
+    let marker = format!("{name}=\"");
+    let (_, value) = tag
+        .match_indices(&marker)
+        .map(|(at, _)| tag.split_at(at))
+        .find(|(before, _)| before.is_empty() || before.ends_with(char::is_whitespace))?;
+    let value = value.strip_prefix(&marker)?;
     Some(unescape(value.split_once('"')?.0))
 }
 
@@ -221,6 +274,12 @@ impl Browser {
         jar.insert((place(url), name.to_owned()), value.to_owned());
     }
 
+    /// Deletes the cookies of a site.
+    pub(crate) fn forget_all_of(&self, url: &Url) {
+        let mut jar = self.jar.lock().unwrap_or_else(PoisonError::into_inner);
+        jar.retain(|(host, _), _| *host != place(url));
+    }
+
     fn keep(&self, url: &Url, cookie: &str) {
         let (pair, attributes) = cookie.split_once(';').unwrap_or((cookie, ""));
         let (name, value) = pair.split_once('=').unwrap();
@@ -265,8 +324,19 @@ impl Browser {
 
     /// Fills in the form of `page` that goes to `action`, sends it, and stops at the answer.
     pub(crate) async fn submit(&self, page: &Page, action: &str, fields: &[(&str, &str)]) -> Page {
+        self.submit_beside(page, "", action, fields).await
+    }
+
+    /// The same with the first such form after these words.
+    pub(crate) async fn submit_beside(
+        &self,
+        page: &Page,
+        words: &str,
+        action: &str,
+        fields: &[(&str, &str)],
+    ) -> Page {
         let url = page.url.join(action).unwrap();
-        let mut all = page.hidden(action);
+        let mut all = page.hidden_beside(words, action);
         all.extend(
             fields
                 .iter()

@@ -8,8 +8,15 @@
 mod bad_input;
 mod browser;
 mod canary;
+mod forms;
+mod guide;
+mod history;
 mod okta;
+mod operator;
 mod password;
+mod people;
+mod recovery;
 mod server;
+mod settings;
 mod sign_out;
 mod stage;

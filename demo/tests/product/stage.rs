@@ -19,6 +19,7 @@ use crate::browser::{Browser, Page};
 
 pub(crate) const NOW: u64 = 1_790_000_000;
 pub(crate) const CLIENT_SECRET: &str = "canary-client-secret-of-acme";
+pub(crate) const CLIENT_SECRET_OF_GLOBEX: &str = "canary-client-secret-of-globex";
 pub(crate) const OKTA_PASSWORD: &str = "canary-okta-password";
 pub(crate) const PASSWORD: &str = "canary-ledgerline-password";
 
@@ -52,9 +53,14 @@ id = "globex"
 name = "Globex"
 users = [
     { email = "gina@globex.example", name = "Gina Gray", admin = true, password = "canary-ledgerline-password" },
+    { email = "hal@globex.example", name = "Hal Holm", password = "canary-ledgerline-password" },
 ]
 
 [dev_okta]
+apps = [
+    { name = "Ledgerline", client_id = "0oaglobex", client_secret = "canary-client-secret-of-globex" },
+    { name = "Ledgerline", client_id = "0oaglobex2", client_secret = "canary-second-secret-of-globex" },
+]
 people = [
     { login = "anna@acme.example", name = "Anna Andersen", password = "canary-okta-password" },
     { login = "bo@acme.example", name = "Bo Berg", password = "canary-okta-password" },
@@ -63,6 +69,8 @@ people = [
     { login = "eve@acme.example", name = "Eve Ekman", password = "canary-okta-password" },
     { login = "old@acme.example", name = "Old Olsen", password = "canary-okta-password" },
     { login = "berta@beta.example", name = "Berta", password = "canary-okta-password" },
+    { login = "gina@globex.example", name = "Gina Gray", password = "canary-okta-password" },
+    { login = "hal@globex.example", name = "Hal Holm", password = "canary-okta-password" },
 ]
 "#;
 
@@ -282,6 +290,12 @@ impl Stage {
         page.json()
     }
 
+    /// The product does not know the browser's session any more.
+    pub(crate) async fn is_signed_out_of(&self, browser: &Browser) {
+        let page = browser.get(&self.at("/me")).await;
+        assert_eq!(page.status, 401, "{}", page.body);
+    }
+
     #[track_caller]
     pub(crate) fn is_signed_out(&self, browser: &Browser) {
         assert_eq!(browser.cookie(&self.public_url, "__Host-session"), None);
@@ -301,6 +315,23 @@ impl Stage {
 
     /// A number out of the tables.
     pub(crate) async fn count(&self, query: &'static str) -> i64 {
+        sqlx::query_scalar(query).fetch_one(&self.db).await.unwrap()
+    }
+
+    /// The history's latest entry with a code: actor and detail.
+    pub(crate) async fn latest(&self, tenant: &str, code: &str) -> Option<(String, String)> {
+        sqlx::query_as(
+            "SELECT actor, detail FROM events WHERE tenant = ? AND code = ? ORDER BY id DESC LIMIT 1",
+        )
+        .bind(tenant)
+        .bind(code)
+        .fetch_optional(&self.db)
+        .await
+        .unwrap()
+    }
+
+    /// Bytes out of the tables.
+    pub(crate) async fn bytes(&self, query: &'static str) -> Vec<u8> {
         sqlx::query_scalar(query).fetch_one(&self.db).await.unwrap()
     }
 

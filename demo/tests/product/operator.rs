@@ -1,0 +1,291 @@
+//! The operator's console: which domain belongs to which company.
+
+use crate::guide::{GINA, OPERATOR_PASSWORD};
+use crate::stage::{PASSWORD, Stage};
+
+#[tokio::test]
+async fn only_operators_come_in() {
+    let stage = Stage::open().await;
+    let (gina, olga) = (stage.gina().await, stage.olga().await);
+    let paths = ["/operator", "/operator/tenants", "/operator/tenants/globex"];
+    for path in paths {
+        olga.visit(&stage.at(path))
+            .await
+            .says(200, "Operator console");
+        // An administrator of a company is nobody here, and so is a stranger.
+        for browser in [&gina, &stage.browser()] {
+            let page = browser.visit(&stage.at(path)).await;
+            page.says(200, "For the people who run Ledgerline.");
+        }
+    }
+    // And an operator is nobody at a company.
+    let page = olga.visit(&stage.at("/settings/sso")).await;
+    assert_eq!(page.url.path(), "/login");
+    // Neither a wrong password, nor an unknown name, nor a person's password.
+    let stranger = stage.browser();
+    let page = stranger.visit(&stage.at("/operator/login")).await;
+    for (name, password) in [
+        ("olga", "wrong"),
+        ("nobody", OPERATOR_PASSWORD),
+        (GINA, PASSWORD),
+    ] {
+        let fields = [("name", name), ("password", password)];
+        let page = stranger.submit(&page, "/operator/login", &fields).await;
+        page.says(403, "Name or password is not right.");
+        assert_eq!(page.value("name"), name);
+    }
+    // Guessing is slowed down, the right password included.
+    for _ in 0..10 {
+        let fields = [("name", "olga"), ("password", "wrong")];
+        stranger.submit(&page, "/operator/login", &fields).await;
+    }
+    let fields = [("name", "olga"), ("password", OPERATOR_PASSWORD)];
+    let page = stranger.submit(&page, "/operator/login", &fields).await;
+    page.says(429, "There were too many tries.");
+    stage.pass(60);
+    let login = stranger.visit(&stage.at("/operator/login")).await;
+    let page = stranger.submit(&login, "/operator/login", &fields).await;
+    stranger.follow(page).await.says(200, "Held domains");
+    // Signing out ends the session; so do two hours.
+    let page = olga.visit(&stage.at("/operator")).await;
+    let page = olga.submit(&page, "/operator/logout", &[]).await;
+    olga.follow(page).await.says(200, "For the people who run");
+    assert_eq!(
+        stage.count("SELECT count(*) FROM operator_sessions").await,
+        1
+    );
+    stage.pass(2 * 60 * 60);
+    let page = stranger.visit(&stage.at("/operator")).await;
+    page.says(200, "For the people who run Ledgerline.");
+}
+
+/// Refused with a reason, which the company reads; asked for again; approved.
+#[tokio::test]
+async fn a_request_is_refused_and_asked_for_again() {
+    let stage = Stage::open().await;
+    let (gina, olga) = (stage.gina().await, stage.olga().await);
+    stage.ask_for_domain(&gina, "globex.example").await;
+    let page = olga.visit(&stage.at("/operator")).await;
+    page.says(
+        200,
+        "The company has not saved its issuer and client ID yet",
+    );
+    stage.save_globex(&gina).await;
+    let fields = [("action", "refuse"), ("reason", "  ")];
+    stage
+        .decide(&olga, "globex.example", &fields)
+        .await
+        .says(409, "Say why");
+    let fields = [("action", "refuse"), ("reason", "Who are <b>you</b>?")];
+    let page = stage.decide(&olga, "globex.example", &fields).await;
+    page.says(200, "Refused.").says(200, "Nothing waits");
+    let page = gina.visit(&stage.at("/settings/sso")).await;
+    page.says(200, "Refused on")
+        .says(200, "Who are <b>you</b>?");
+    let (actor, detail) = stage
+        .latest("globex", "operator/domain-refused")
+        .await
+        .unwrap();
+    assert_eq!(actor, "operator olga");
+    assert_eq!(detail, "globex.example: Who are <b>you</b>?");
+    stage.ask_for_domain(&gina, "globex.example").await;
+    let page = olga.visit(&stage.at("/operator")).await;
+    page.says(200, "gina@globex.example asked on")
+        .says(200, &stage.issuer)
+        .says(200, "0oaglobex");
+    stage
+        .approve(&olga, "globex.example")
+        .await
+        .says(200, "Approved.");
+    let (actor, detail) = stage
+        .latest("globex", "operator/domain-approved")
+        .await
+        .unwrap();
+    assert_eq!(actor, "operator olga");
+    assert_eq!(
+        detail,
+        format!(
+            "globex.example for {} and client ID 0oaglobex",
+            stage.issuer
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_domain_belongs_to_one_company() {
+    let stage = Stage::open().await;
+    let (gina, olga) = (stage.gina().await, stage.olga().await);
+    stage.save_globex(&gina).await;
+    // The company is not told whose it is; the operator is.
+    let page = stage.ask_for_domain(&gina, "acme.example").await;
+    page.says(200, "We have your request.");
+    assert!(!page.text().contains("Acme"), "{}", page.text());
+    let page = olga.visit(&stage.at("/operator")).await;
+    page.says(200, "Another company holds this domain.");
+    let page = stage.approve(&olga, "acme.example").await;
+    page.says(409, "Another company holds this domain.");
+    let holders = "SELECT count(*) FROM domains WHERE domain = 'acme.example' AND tenant = 'acme'";
+    assert_eq!(stage.count(holders).await, 1);
+    assert!(
+        stage
+            .latest("globex", "operator/domain-approved")
+            .await
+            .is_none()
+    );
+    // Released there, it can be had here, and the sessions that began with it have ended.
+    let anna = stage.anna().await;
+    let page = stage.change_held(&olga, "acme.example", "release").await;
+    page.says(200, "Released.");
+    stage.is_signed_out_of(&anna).await;
+    let (actor, detail) = stage
+        .latest("acme", "operator/domain-released")
+        .await
+        .unwrap();
+    assert_eq!(
+        (actor.as_str(), detail.as_str()),
+        ("operator olga", "acme.example")
+    );
+    stage
+        .approve(&olga, "acme.example")
+        .await
+        .says(200, "Approved.");
+    let holders =
+        "SELECT count(*) FROM domains WHERE domain = 'acme.example' AND tenant = 'globex'";
+    assert_eq!(stage.count(holders).await, 1);
+}
+
+/// What a person may take for another company's domain is said before it is approved; a public one never is.
+#[tokio::test]
+async fn look_alike_and_public_domains_are_flagged() {
+    let stage = Stage::open().await;
+    let (gina, olga) = (stage.gina().await, stage.olga().await);
+    stage.save_globex(&gina).await;
+    for (domain, warning) in [
+        ("acrne.example", "Looks like acme.example"),
+        ("mail.acme.example", "Lies above or below acme.example"),
+        (
+            "xn--pple-43d.example",
+            "Written with letters beyond ASCII: \u{430}pple.example",
+        ),
+    ] {
+        let page = stage.ask_for_domain(&gina, domain).await;
+        page.says(200, "We have your request.");
+        let page = olga.visit(&stage.at("/operator")).await;
+        page.says(200, warning);
+        let page = gina.visit(&stage.at("/settings/sso")).await;
+        assert!(!page.text().contains("acme.example,"), "{}", page.text());
+        let page = gina
+            .submit(&page, "/settings/sso/domain/withdraw", &[])
+            .await;
+        gina.follow(page)
+            .await
+            .says(200, "The request is withdrawn.");
+    }
+    // By name, on the company's page.
+    let page = olga.visit(&stage.at("/operator/tenants/globex")).await;
+    for domain in ["gmail.com", "co.uk", "com", "localhost", "not a domain", ""] {
+        let fields = [("domain", domain), ("action", "approve")];
+        let page = olga.submit(&page, "/operator/domains", &fields).await;
+        assert_eq!(page.status, 409, "{domain}: {}", page.text());
+        assert!(
+            page.text().contains("cannot be approved"),
+            "{domain}: {}",
+            page.text()
+        );
+    }
+    assert_eq!(
+        stage
+            .count("SELECT count(*) FROM domain_holders WHERE tenant = 'globex'")
+            .await,
+        0
+    );
+    let fields = [("domain", "Globex.Example"), ("action", "approve")];
+    let page = olga.submit(&page, "/operator/domains", &fields).await;
+    let page = olga.follow(page).await;
+    page.says(200, "Approved.")
+        .says(200, "Holds globex.example");
+    assert_eq!(page.url.path(), "/operator/tenants/globex");
+}
+
+/// Suspended: nobody comes in, neither way, until it is approved again; what waits beside it does not matter.
+#[tokio::test]
+async fn suspending() {
+    let stage = Stage::open().await;
+    let (anna, olga) = (stage.anna().await, stage.olga().await);
+    // A draft for other settings stands beside what is in use.
+    let fields = [
+        ("enabled", "on"),
+        ("client_id", "0oaother"),
+        ("issuer", &*stage.issuer),
+    ];
+    stage.send_settings(&anna, &fields).await;
+    stage
+        .change_held(&olga, "acme.example", "suspend")
+        .await
+        .says(200, "Suspended.");
+    stage.is_signed_out_of(&anna).await;
+    let page = stage
+        .password(&stage.browser(), "anna@acme.example", PASSWORD)
+        .await;
+    assert_eq!(page.status, 403, "{}", page.text());
+    let page = anna.visit(&stage.at("/sso/okta/start?tenant=acme")).await;
+    page.says(404, "does not sign in with Okta here, or not at the moment");
+    let page = olga.visit(&stage.at("/operator/tenants")).await;
+    page.says(200, "Suspended: nobody can sign in");
+    stage
+        .change_held(&olga, "acme.example", "approve")
+        .await
+        .says(200, "Approved.");
+    stage
+        .sign_in(&stage.browser(), "bo@acme.example")
+        .await
+        .says(200, "Hello, Bo");
+    let (actor, _) = stage
+        .latest("acme", "operator/domain-suspended")
+        .await
+        .unwrap();
+    assert_eq!(actor, "operator olga");
+}
+
+/// What is no company, no domain or no action is answered, and changes nothing.
+#[tokio::test]
+async fn what_is_not_there_is_not_changed() {
+    let stage = Stage::open().await;
+    let olga = stage.olga().await;
+    let page = olga.visit(&stage.at("/operator")).await;
+    let proof = page.hidden("/operator/logout");
+    let send = async |pairs: &[(&str, &str)]| {
+        let mut fields = proof.clone();
+        let pairs = pairs.iter();
+        fields.extend(pairs.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let url = stage.at("/operator/domains");
+        olga.send(&url, olga.request_post(&url, &fields)).await
+    };
+    let nowhere = [
+        ("tenant", "nowhere"),
+        ("domain", "a.example"),
+        ("action", "release"),
+    ];
+    send(&nowhere).await.says(404, "no such page");
+    let foreign = [
+        ("tenant", "globex"),
+        ("domain", "acme.example"),
+        ("action", "release"),
+    ];
+    send(&foreign).await.says(409, "does not hold this domain");
+    let suspend = [
+        ("tenant", "globex"),
+        ("domain", "acme.example"),
+        ("action", "suspend"),
+    ];
+    send(&suspend).await.says(409, "does not hold this domain");
+    let nothing = [("tenant", "globex"), ("domain", "x"), ("action", "erase")];
+    send(&nothing).await.says(400, "could not be read");
+    send(&[("action", "approve")])
+        .await
+        .says(400, "could not be read");
+    assert_eq!(stage.count("SELECT count(*) FROM domain_holders").await, 2);
+    olga.visit(&stage.at("/operator/tenants/nowhere"))
+        .await
+        .says(404, "no such page");
+}

@@ -1,0 +1,240 @@
+//! *People*: invited, deactivated, unlinked and removed by administrators; nobody is made by signing in.
+
+use crate::browser::{Browser, Page};
+use crate::stage::Stage;
+
+const BO: &str = "bo@acme.example";
+const EVE: &str = "eve@acme.example";
+
+/// Presses one of the buttons beside a person; stops at the page that follows.
+async fn change(stage: &Stage, administrator: &Browser, email: &str, action: &str) -> Page {
+    let page = administrator.visit(&stage.at("/people")).await;
+    let row = format!("<span class=\"address\">{email}<");
+    let fields = [("action", action)];
+    let page = administrator
+        .submit_beside(&page, &row, "/people/change", &fields)
+        .await;
+    administrator.follow(page).await
+}
+
+async fn invite(stage: &Stage, administrator: &Browser, name: &str, email: &str) -> Page {
+    let page = administrator.visit(&stage.at("/people")).await;
+    let fields = [("name", name), ("email", email)];
+    let page = administrator.submit(&page, "/people/invite", &fields).await;
+    administrator.follow(page).await
+}
+
+#[tokio::test]
+async fn an_invited_person_comes_in_and_nobody_else() {
+    let stage = Stage::open().await;
+    let anna = stage.anna().await;
+    let users = stage.count("SELECT count(*) FROM users").await;
+    let page = stage.sign_in(&stage.browser(), EVE).await;
+    page.says(403, "does not open an account here");
+    assert_eq!(stage.count("SELECT count(*) FROM users").await, users);
+    let page = invite(&stage, &anna, "Eve Ekman", EVE).await;
+    page.says(200, "Invited. Tell the person to sign in")
+        .says(200, "Can be tied to their Okta account until 21 Oct 2026");
+    let eve = stage.browser();
+    stage.sign_in(&eve, EVE).await.says(200, "Hello, Eve");
+    let page = anna.visit(&stage.at("/people")).await;
+    page.says(200, "Tied to one Okta account.");
+    let (actor, detail) = stage.latest("acme", "people/invited").await.unwrap();
+    assert_eq!(
+        (actor.as_str(), detail.as_str()),
+        ("anna@acme.example", EVE)
+    );
+    // She is no administrator, and the pages for those say so.
+    for path in [
+        "/people",
+        "/settings/sso",
+        "/history",
+        "/history.csv",
+        "/settings/sso/test",
+    ] {
+        let page = eve.visit(&stage.at(path)).await;
+        page.says(403, "This page is for the administrators of your company.");
+    }
+}
+
+#[tokio::test]
+async fn an_invitation_that_cannot_be_says_why() {
+    let stage = Stage::open().await;
+    let anna = stage.anna().await;
+    let users = stage.count("SELECT count(*) FROM users").await;
+    for (name, email, problem) in [
+        ("", "x@acme.example", "Enter the person’s name"),
+        (
+            &*"x".repeat(101),
+            "x@acme.example",
+            "at most 100 characters",
+        ),
+        ("X", "", "not an e-mail address"),
+        ("X", "x", "not an e-mail address"),
+        ("X", " x@acme.example", "without spaces"),
+        ("X", "x@acme.example ", "without spaces"),
+        ("X", "x@evil.example@acme.example", "not an e-mail address"),
+        ("X", "\u{445}@acme.example", "not an e-mail address"),
+        (
+            "X",
+            "\"><script>alert(1)</script>@acme.example",
+            "not an e-mail address",
+        ),
+        ("X", BO, "Somebody here has this e-mail address already."),
+    ] {
+        let page = invite(&stage, &anna, name, email).await;
+        page.says(422, problem);
+        assert!(page.is_invalid("email"), "{email}");
+        assert!(
+            page.described("email")
+                .iter()
+                .any(|text| text.contains(problem)),
+            "{email}"
+        );
+        assert_eq!(page.value("email"), email);
+        assert!(!page.body.contains("<script>alert"), "{email}");
+    }
+    assert_eq!(stage.count("SELECT count(*) FROM users").await, users);
+    // The same address at another company is another person.
+    let gina = stage.gina().await;
+    invite(&stage, &gina, "Bo", BO).await.says(200, "Invited.");
+}
+
+#[tokio::test]
+async fn deactivating_ends_the_sessions() {
+    let stage = Stage::open().await;
+    let anna = stage.anna().await;
+    let (bo, phone) = (stage.browser(), stage.browser());
+    stage.sign_in(&bo, BO).await.says(200, "Hello, Bo");
+    stage.sign_in(&phone, BO).await.says(200, "Hello, Bo");
+    change(&stage, &anna, BO, "deactivate")
+        .await
+        .says(200, "Deactivated. Their sessions have ended.");
+    stage.is_signed_out_of(&bo).await;
+    stage.is_signed_out_of(&phone).await;
+    let page = stage.press_okta(&bo).await;
+    page.says(403, "does not open an account here");
+    change(&stage, &anna, BO, "activate")
+        .await
+        .says(200, "Activated. They can sign in again.");
+    stage.press_okta(&bo).await.says(200, "Hello, Bo");
+    for code in ["people/disabled", "people/enabled"] {
+        let (actor, detail) = stage.latest("acme", code).await.unwrap();
+        assert_eq!((actor.as_str(), detail.as_str()), ("anna@acme.example", BO));
+    }
+}
+
+#[tokio::test]
+async fn unlinking_and_inviting_again() {
+    let stage = Stage::open().await;
+    let anna = stage.anna().await;
+    let bo = stage.browser();
+    stage.sign_in(&bo, BO).await.says(200, "Hello, Bo");
+    let page = change(&stage, &anna, BO, "unlink").await;
+    page.says(200, "Unlinked. Invite the person again")
+        .says(200, "Cannot sign in until invited.");
+    stage.is_signed_out_of(&bo).await;
+    let page = stage.press_okta(&bo).await;
+    page.says(403, "does not open an account here");
+    change(&stage, &anna, BO, "invite")
+        .await
+        .says(200, "Invited.");
+    stage.press_okta(&bo).await.says(200, "Hello, Bo");
+    assert!(stage.latest("acme", "people/unlinked").await.is_some());
+}
+
+#[tokio::test]
+async fn a_removed_person_is_a_stranger() {
+    let stage = Stage::open().await;
+    let anna = stage.anna().await;
+    let bo = stage.browser();
+    stage.sign_in(&bo, BO).await.says(200, "Hello, Bo");
+    let page = change(&stage, &anna, BO, "remove").await;
+    page.says(200, "Removed, with everything that tied them to Okta.");
+    assert!(!page.body.contains(BO));
+    stage.is_signed_out_of(&bo).await;
+    let page = stage.press_okta(&bo).await;
+    page.says(403, "does not open an account here");
+    assert_eq!(
+        stage
+            .count("SELECT count(*) FROM users WHERE email = 'bo@acme.example'")
+            .await,
+        0
+    );
+    assert_eq!(stage.count("SELECT count(*) FROM links").await, 1);
+}
+
+/// Nobody takes their own way in away, and nobody reaches the people of another company.
+#[tokio::test]
+async fn a_form_for_somebody_out_of_reach_changes_nothing() {
+    let stage = Stage::open().await;
+    let anna = stage.anna().await;
+    let page = anna.visit(&stage.at("/people")).await;
+    let proof = page.hidden("/logout");
+    let send = async |id: &str, action: &str| {
+        let mut fields = proof.clone();
+        fields.push(("id".to_owned(), id.to_owned()));
+        fields.push(("action".to_owned(), action.to_owned()));
+        let url = stage.at("/people/change");
+        anna.send(&url, anna.request_post(&url, &fields)).await
+    };
+    let id = async |query| String::from_utf8(stage.bytes(query).await).unwrap();
+    let own = id("SELECT CAST(id AS BLOB) FROM users WHERE email = 'anna@acme.example'").await;
+    let gina = id("SELECT CAST(id AS BLOB) FROM users WHERE email = 'gina@globex.example'").await;
+    for action in ["deactivate", "unlink", "remove"] {
+        send(&own, action).await.says(404, "no such page");
+        send(&gina, action).await.says(404, "no such page");
+        send("nobody", action).await.says(404, "no such page");
+    }
+    send(&gina, "invite").await.says(404, "no such page");
+    send(&own, "erase").await.says(400, "could not be read");
+    assert_eq!(stage.me(&anna).await["email"], "anna@acme.example");
+    let gina = stage.gina().await;
+    assert_eq!(stage.me(&gina).await["tenant"], "globex");
+    assert_eq!(
+        stage
+            .count("SELECT count(*) FROM events WHERE code LIKE 'people/%'")
+            .await,
+        0
+    );
+}
+
+/// Only administrators learn how near it was, and one click mends it.
+#[tokio::test]
+async fn a_near_miss_is_mended_by_one_click() {
+    let stage = Stage::open().await;
+    let anna = stage.anna().await;
+    invite(&stage, &anna, "Eve Ekman", "Eve@acme.example")
+        .await
+        .says(200, "Invited.");
+    let eve = stage.browser();
+    let refused = stage.sign_in(&eve, EVE).await;
+    refused.says(403, "does not open an account here");
+    assert!(
+        !refused.text().to_lowercase().contains("capital"),
+        "{}",
+        refused.text()
+    );
+    let page = anna.visit(&stage.at("/people")).await;
+    page.says(200, "Eve Ekman was almost let in")
+        .says(200, "The two addresses differ only in capital letters.")
+        .says(200, &format!("From Okta {EVE} Invited as Eve@acme.example"));
+    // An address that nobody came with is not taken, nor is a person who is not near it.
+    let mut forged = page.hidden("/people/mend");
+    forged
+        .iter_mut()
+        .find(|(name, _)| name == "email")
+        .unwrap()
+        .1 = "boss@acme.example".into();
+    let url = stage.at("/people/mend");
+    let answer = anna.send(&url, anna.request_post(&url, &forged)).await;
+    answer.says(404, "no such page");
+    let page = anna.submit(&page, "/people/mend", &[]).await;
+    let page = anna.follow(page).await;
+    page.says(200, "The address is corrected and the invitation is open.");
+    assert!(!page.text().contains("was almost let in"));
+    stage.press_okta(&eve).await.says(200, "Hello, Eve");
+    let (actor, detail) = stage.latest("acme", "people/address-mended").await.unwrap();
+    assert_eq!(actor, "anna@acme.example");
+    assert_eq!(detail, format!("Eve@acme.example → {EVE}"));
+}

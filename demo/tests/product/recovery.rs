@@ -1,0 +1,234 @@
+//! The way back for a company that has locked itself out, and for one whose issuer changes for good.
+
+use okta_sso_demo::dev_okta::Switch;
+
+use crate::browser::{Browser, Page};
+use crate::stage::{PASSWORD, Stage};
+
+const ANNA: &str = "anna@acme.example";
+const ACME: &str = "/operator/tenants/acme";
+
+/// The operator asks for a code; the console's answer.
+async fn grant(stage: &Stage, olga: &Browser, email: &str, reason: &str) -> Page {
+    let page = olga.visit(&stage.at(ACME)).await;
+    let fields = [("email", email), ("reason", reason)];
+    olga.submit(&page, "/operator/tenants/acme/recover", &fields)
+        .await
+}
+
+/// Somebody enters a code; stops at the answer.
+async fn enter(stage: &Stage, browser: &Browser, code: &str) -> Page {
+    let page = browser.visit(&stage.at("/recover")).await;
+    page.says(200, "Come in with a recovery code");
+    browser.submit(&page, "/recover", &[("code", code)]).await
+}
+
+/// Okta does not answer and passwords are refused: the operator's code lets the administrator switch it off.
+#[tokio::test]
+async fn a_locked_out_company_comes_back() {
+    let stage = Stage::open().await;
+    let olga = stage.olga().await;
+    stage.okta.switches().turn_on(Switch::TokenInvalidClient);
+    let anna = stage.browser();
+    let refused = stage.sign_in(&anna, ANNA).await;
+    let page = stage.password(&anna, ANNA, PASSWORD).await;
+    assert_eq!(page.status, 403);
+    anna.visit(&refused.link("Use a recovery code"))
+        .await
+        .says(200, "Ledgerline’s support gives you the code.");
+    let page = grant(&stage, &olga, ANNA, "Called back on the contract's number").await;
+    page.says(
+        200,
+        "It works once, within one hour, and is not shown again.",
+    );
+    let code = page.value("code");
+    assert_eq!(code.len(), 43);
+    for path in [ACME, "/operator"] {
+        assert!(!olga.visit(&stage.at(path)).await.body.contains(&code));
+    }
+    let page = enter(&stage, &anna, &format!(" {code} ")).await;
+    let page = anna.follow(page).await;
+    assert_eq!(page.url, stage.at("/settings/sso"));
+    assert_eq!(stage.me(&anna).await["email"], ANNA);
+    let stranger = stage.browser();
+    let page = enter(&stage, &stranger, &code).await;
+    page.says(403, "mistyped, used or expired");
+    stage.is_signed_out(&stranger);
+    // Who, when and why is in the company's history, for the company to read.
+    let (actor, detail) = stage
+        .latest("acme", "operator/recovery-granted")
+        .await
+        .unwrap();
+    assert_eq!(actor, "operator olga");
+    assert_eq!(
+        detail,
+        format!("{ANNA}: Called back on the contract's number")
+    );
+    let (actor, _) = stage.latest("acme", "signed-in/recovery").await.unwrap();
+    assert_eq!(actor, ANNA);
+    anna.visit(&stage.at("/history"))
+        .await
+        .says(200, "Called back on the contract's number");
+    let fields = [("client_id", "0oaacme"), ("issuer", &*stage.issuer)];
+    let page = stage.send_settings(&anna, &fields).await;
+    page.says(200, "Switch single sign-on off?");
+    let page = anna.submit(&page, "/settings/sso/off", &[]).await;
+    anna.follow(page).await.says(200, "Single sign-on is off.");
+    let page = stage.password(&stage.browser(), ANNA, PASSWORD).await;
+    page.says(200, "Hello, Anna");
+}
+
+#[tokio::test]
+async fn a_code_is_for_one_hour() {
+    let stage = Stage::open().await;
+    let olga = stage.olga().await;
+    let code = grant(&stage, &olga, ANNA, "why").await.value("code");
+    stage.pass(60 * 60);
+    let anna = stage.browser();
+    let page = enter(&stage, &anna, &code).await;
+    page.says(403, "mistyped, used or expired");
+    // The session ends with the hour, whenever it began; a newer code makes the one before void.
+    let first = grant(&stage, &olga, ANNA, "why").await.value("code");
+    let second = grant(&stage, &olga, ANNA, "why").await.value("code");
+    enter(&stage, &anna, &first)
+        .await
+        .says(403, "mistyped, used or expired");
+    stage.pass(60 * 50);
+    let page = enter(&stage, &anna, &second).await;
+    assert_eq!(page.status, 303);
+    stage.pass(60 * 9);
+    assert_eq!(stage.me(&anna).await["email"], ANNA);
+    stage.pass(60);
+    stage.is_signed_out_of(&anna).await;
+}
+
+#[tokio::test]
+async fn a_code_is_for_administrators_and_for_a_reason() {
+    let stage = Stage::open().await;
+    let olga = stage.olga().await;
+    for (email, reason, problem) in [
+        (ANNA, " ", "Say how you know who asked"),
+        (
+            "bo@acme.example",
+            "why",
+            "no administrator of this company has that e-mail",
+        ),
+        (
+            "gina@globex.example",
+            "why",
+            "no administrator of this company has that e-mail",
+        ),
+        (
+            "",
+            "why",
+            "no administrator of this company has that e-mail",
+        ),
+    ] {
+        let page = grant(&stage, &olga, email, reason).await;
+        page.says(422, problem);
+    }
+    assert_eq!(stage.count("SELECT count(*) FROM recoveries").await, 0);
+    // Whoever was deactivated since does not come in.
+    let code = grant(&stage, &olga, ANNA, "why").await.value("code");
+    stage
+        .change("UPDATE users SET disabled = 1 WHERE email = 'anna@acme.example'")
+        .await;
+    let anna = stage.browser();
+    enter(&stage, &anna, &code)
+        .await
+        .says(403, "mistyped, used or expired");
+    stage.is_signed_out(&anna);
+    // Guessing is slowed down.
+    for _ in 0..20 {
+        enter(&stage, &anna, "guess").await;
+    }
+    enter(&stage, &anna, "guess")
+        .await
+        .says(429, "There were too many tries.");
+}
+
+/// At the company's request, from the console.
+#[tokio::test]
+async fn the_operator_switches_it_off() {
+    let stage = Stage::open().await;
+    let (olga, bo) = (stage.olga().await, stage.browser());
+    stage
+        .sign_in(&bo, "bo@acme.example")
+        .await
+        .says(200, "Hello, Bo");
+    let page = olga.visit(&stage.at(ACME)).await;
+    let page = olga.submit(&page, "/operator/tenants/acme/off", &[]).await;
+    olga.follow(page)
+        .await
+        .says(200, "The company’s settings stay as a draft.");
+    stage.is_signed_out_of(&bo).await;
+    let page = stage.password(&stage.browser(), ANNA, PASSWORD).await;
+    page.says(200, "Hello, Anna");
+    let (actor, _) = stage
+        .latest("acme", "operator/sso-switched-off")
+        .await
+        .unwrap();
+    assert_eq!(actor, "operator olga");
+    assert_eq!(
+        stage
+            .count("SELECT count(*) FROM drafts WHERE tenant = 'acme'")
+            .await,
+        1
+    );
+}
+
+/// People who are tied to the issuer before cannot come in until the operator has moved them; a move can be undone.
+#[tokio::test]
+async fn links_are_moved_to_another_issuer_and_back() {
+    let stage = Stage::open().await;
+    let olga = stage.olga().await;
+    let (anna, bo) = (stage.anna().await, stage.browser());
+    stage
+        .sign_in(&bo, "bo@acme.example")
+        .await
+        .says(200, "Hello, Bo");
+    stage
+        .change("UPDATE links SET issuer = 'https://before.okta.com'")
+        .await;
+    let page = stage.press_okta(&anna).await;
+    page.says(403, "does not open an account here");
+    let page = olga.visit(&stage.at(ACME)).await;
+    page.says(200, "https://before.okta.com 2 linked");
+    let page = olga.submit(&page, "/operator/tenants/acme/move", &[]).await;
+    let page = olga.follow(page).await;
+    page.says(200, "The links are moved.")
+        .says(200, "2 linked In use");
+    stage.press_okta(&anna).await.says(200, "Hello, Anna");
+    let (actor, detail) = stage.latest("acme", "operator/links-moved").await.unwrap();
+    assert_eq!(actor, "operator olga");
+    assert_eq!(
+        detail,
+        format!("2 from https://before.okta.com to {}", stage.issuer)
+    );
+    let undo = page.hidden("/operator/tenants/acme/undo");
+    let page = olga.submit(&page, "/operator/tenants/acme/undo", &[]).await;
+    let page = olga.follow(page).await;
+    page.says(200, "The move is undone.").says(200, "undone on");
+    stage
+        .press_okta(&anna)
+        .await
+        .says(403, "does not open an account here");
+    assert!(
+        stage
+            .latest("acme", "operator/links-moved-back")
+            .await
+            .is_some()
+    );
+    // Once; and what is not there is not moved.
+    let url = stage.at("/operator/tenants/acme/undo");
+    let page = olga.send(&url, olga.request_post(&url, &undo)).await;
+    assert_eq!(page.status, 422, "{}", page.text());
+    let url = stage.at("/operator/tenants/acme/move");
+    let nothing = [("from", "https://nowhere.okta.com")];
+    let page = olga.visit(&stage.at(ACME)).await;
+    let mut fields = page.hidden("/operator/tenants/acme/move");
+    fields.retain(|(name, _)| name == "proof");
+    fields.extend(nothing.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let page = olga.send(&url, olga.request_post(&url, &fields)).await;
+    page.says(422, "no account is tied to that issuer");
+}
