@@ -1,11 +1,15 @@
-// The browser: one process for a file of tests, one empty profile for each person.
+// The browser, and what a person sees in it.
 
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 const pictures = fileURLToPath(new URL('../../target/screenshots/', import.meta.url));
 mkdirSync(pictures, { recursive: true });
+
+// For `inspect.mjs`: the pages' own policy forbids to add a script to them later.
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 export const launch = () =>
   chromium.launch({
@@ -21,17 +25,18 @@ export const launch = () =>
     ],
   });
 
-// Somebody's own browser: `page` is their first tab, `complaints` what the console said that it should not.
-export async function person(browser, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-  context.setDefaultTimeout(15_000);
+// An empty profile with one tab. `complaints` is what its console says and should not: scripts and styles that the
+// policy refuses, errors, what could not be loaded. That a page itself is a refusal is none.
+export async function profile(browser) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  context.setDefaultTimeout(20_000);
+  await context.addInitScript({ content: axe });
   const complaints = [];
   context.on('weberror', (error) => complaints.push(String(error.error())));
   context.on('console', (message) => {
-    // A page that is itself an error is no complaint: its status is what a test looks at.
-    const status = /^Failed to load resource: the server responded with a status of/.test(message.text());
-    const isPage = message.location().url === message.page()?.url();
-    if (message.type() === 'error' && !(status && isPage)) complaints.push(`${message.location().url}: ${message.text()}`);
+    const { url } = message.location();
+    const isPage = url === message.page()?.url() && /responded with a status of/.test(message.text());
+    if (message.type() === 'error' && !isPage) complaints.push(`${url}: ${message.text()}`);
   });
   return { context, complaints, page: await context.newPage() };
 }

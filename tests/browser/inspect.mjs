@@ -1,17 +1,10 @@
 // A page as anybody may meet it: light and dark, on a phone and on a desk.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { picture } from './chromium.mjs';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const SCHEMES = ['light', 'dark'];
 const WIDTHS = { phone: 360, desk: 1280 };
-
-// Prepares a person's browser for `inspect`; the pages' own policy forbids to add a script later.
-export const prepare = ({ context }) => context.addInitScript({ content: axe });
 
 // Looks at the page as it is now: nothing serious for those who need a reader, contrast or a keyboard, and nothing
 // wider than the window. Keeps a picture of each form of it under `name`.

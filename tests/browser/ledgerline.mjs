@@ -1,0 +1,34 @@
+// The product's own pages, as people use them.
+
+import assert from 'node:assert/strict';
+
+// From the login page to where Okta asks who it is; `company` as `?tenant=` names it.
+export async function pressOkta(page, product, company) {
+  await page.goto(`${product.url}/login${company ? `?tenant=${company}` : ''}`);
+  await page.getByRole('link', { name: 'Okta', exact: true }).click();
+}
+
+export async function signInWithPassword(page, product, { login, password }) {
+  await page.goto(`${product.url}/login`);
+  await page.getByLabel('Work e-mail').fill(login);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+}
+
+// What `/me` says to this browser: its status, and who is signed in.
+export async function me(page, product) {
+  const answer = await page.context().request.get(`${product.url}/me`);
+  return answer.ok() ? answer.json() : answer.status();
+}
+
+export const heading = (page, name) => page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
+
+// The page says that nobody came in, why as far as it concerns them, and what to do next. Answers with the reference
+// under which the administrator finds the reason.
+export async function refused(page, text, next) {
+  await heading(page, 'This sign-in did not succeed');
+  const words = await page.getByRole('main').innerText();
+  for (const expected of [text, next]) assert.ok(words.includes(expected), `${expected}\nis not in\n${words}`);
+  await page.getByRole('link', { name: 'Back to the sign-in page' }).waitFor();
+  return /Reference\s+(\S+)/.exec(words)[1];
+}
