@@ -14,8 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use folder::{RecordingError, RecordingFolder};
-pub(crate) use json::of;
-pub use json::of_val;
+pub use json::{of, of_val};
 
 /// Everything that decided one call, in the JSON of [`of_val`].
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,10 +12,19 @@
     reason = "generated from wit/, which documents each item"
 )]
 
-wit_bindgen::generate!({
-    path: "../wit",
-    world: "sso-provider",
-    pub_export_macro: true,
-    default_bindings_module: "crate::contract",
-    additional_derives: [PartialEq, Eq],
-});
+macro_rules! generate {
+    ($($derive:tt)*) => {
+        wit_bindgen::generate!({
+            path: "../wit",
+            world: "sso-provider",
+            pub_export_macro: true,
+            default_bindings_module: "crate::contract",
+            additional_derives: [PartialEq, Eq, $($derive)*],
+        });
+    };
+}
+
+#[cfg(not(feature = "serde"))]
+generate!();
+#[cfg(feature = "serde")]
+generate!(serde::Serialize, serde::Deserialize);

@@ -14,8 +14,9 @@ use serde::ser::{
 use serde_json::{Error, Map, Value, json};
 use wasmtime::component::Val;
 
-/// A typed value of [`crate::contract`].
-pub(crate) fn of<T: Serialize + ?Sized>(value: &T) -> Value {
+/// A typed value of [`crate::contract`], or of the types that a plugin generates of the same WIT.
+#[must_use]
+pub fn of<T: Serialize + ?Sized>(value: &T) -> Value {
     // The contract's types hold nothing that `Writer` refuses.
     value
         .serialize(Writer)

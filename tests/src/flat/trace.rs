@@ -11,7 +11,7 @@ use super::sandbox::{Imports, Sandbox};
 use super::{Failure, TraceCase};
 
 /// The rest of the recording, and the first departure from it.
-struct Tape {
+pub struct Tape {
     rest: VecDeque<Exchange>,
     played: usize,
     failures: Vec<Failure>,
@@ -36,15 +36,23 @@ impl Imports for Tape {
     }
 }
 
-/// Plays `call` and says how it differed.
+/// Plays `case` and says how it differed.
 #[must_use]
 pub fn play(sandbox: &Sandbox, case: &TraceCase) -> Vec<Failure> {
+    play_with(case, |tape| sandbox.call(&case.call, &case.arguments, tape))
+}
+
+/// As [`play`], by whatever makes the call.
+pub fn play_with(
+    case: &TraceCase,
+    call: impl FnOnce(&Arc<Mutex<Tape>>) -> Result<Value>,
+) -> Vec<Failure> {
     let tape = Arc::new(Mutex::new(Tape {
         rest: case.trace.clone().into(),
         played: 0,
         failures: Vec::new(),
     }));
-    let outcome = sandbox.call(&case.call, &case.arguments, &tape);
+    let outcome = call(&tape);
     let mut tape = tape.lock().unwrap_or_else(PoisonError::into_inner);
     let mut failures = std::mem::take(&mut tape.failures);
     if !failures.is_empty() {
