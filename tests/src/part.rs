@@ -26,5 +26,5 @@ pub fn bring(part: &str) -> Result<bool> {
     if !status.success() {
         bail!("the part {part} of the tests lacks something; see above, or set SKIP={part}");
     }
-    Ok(!skip.split(',').any(|name| name == part))
+    Ok(!skip.split(',').any(|name| name.trim() == part))
 }

@@ -33,9 +33,8 @@ pub(crate) struct Provider {
 impl Provider {
     pub(crate) fn start(client: &Registration) -> Self {
         let (authority, certificate, private_key) = certificates();
-        let mut process = Command::new("node")
-            .arg("provider.mjs")
-            .current_dir(part::workspace().join("tests/peer"))
+        let mut process = Command::new(part::workspace().join("tests/part"))
+            .args(["peer", "node", "tests/peer/provider.mjs"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
