@@ -61,6 +61,11 @@ impl KeySet {
         })
     }
 
+    /// The keys' names, where they have any, in the provider's order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().filter_map(|key| key.id.as_deref())
+    }
+
     /// Whether some key can verify by one of these algorithms.
     #[must_use]
     pub fn serves(&self, algorithms: &[Algorithm]) -> bool {

@@ -11,7 +11,7 @@ use crate::contract::sso::provider::types::{
     Check, ClientAuth, Connection, Endpoint, Finding, Outcome,
 };
 use crate::discovery::build_metadata_request;
-use crate::error::ProviderError;
+use crate::error::{ProviderError, shown};
 use crate::json::{MemberError, Object};
 use crate::jwks::KeySet;
 use crate::jws;
@@ -31,6 +31,9 @@ const CHECKS: [Check; 10] = [
     Check::Keys,
     Check::Clock,
 ];
+
+/// Names of keys that a finding shows.
+const NAMES: usize = 8;
 
 /// One finding for each check from `metadata` to `clock`, in that order.
 #[must_use]
@@ -284,11 +287,17 @@ fn keys(host: &mut impl Capabilities, connection: &Connection, metadata: &Object
     let result = get(host, &request).and_then(|response| {
         let keys = KeySet::parse(&response.body)?;
         if keys.serves(&connection.policy.algorithms) {
-            return Ok(());
+            return Ok(keys.names().take(NAMES).map(shown).collect::<Vec<_>>());
         }
         Err(ProviderError::fault(Endpoint::Keys, Fault::NoUsableKey))
     });
-    of(Check::Keys, result)
+    match result {
+        Ok(names) => Finding {
+            found: Some(names.join(" ")).filter(|names| !names.is_empty()),
+            ..pass(Check::Keys)
+        },
+        Err(error) => failed(Check::Keys, error),
+    }
 }
 
 /// Compares the answer's `Date` with the clock: a warning above half of the tolerance, a failure
@@ -302,7 +311,7 @@ fn clock(connection: &Connection, response: &Response, now: u64) -> Finding {
     let tolerance = u64::from(connection.policy.clock_tolerance);
     // The date has whole seconds, and the answer took its time.
     let outcome = if difference <= 2.max(tolerance / 2) {
-        return pass(Check::Clock);
+        Outcome::Pass
     } else if difference <= tolerance {
         Outcome::Warn
     } else {
@@ -311,7 +320,7 @@ fn clock(connection: &Connection, response: &Response, now: u64) -> Finding {
     Finding {
         check: Check::Clock,
         outcome,
-        reason: Some(Code::Check(Check::Clock).to_string()),
+        reason: (outcome != Outcome::Pass).then(|| Code::Check(Check::Clock).to_string()),
         expected: Some(format!("at most {tolerance} seconds")),
         found: Some(format!("{difference} seconds")),
     }

@@ -135,12 +135,25 @@ async fn the_health_of_the_connection() {
         let page = anna.submit(&page, "/history/check", &[]).await;
         anna.follow(page).await
     };
-    ask().await.says(200, "Connection test All well");
+    ask()
+        .await
+        .says(200, "Connection test All well")
+        .says(200, "Clock difference to Okta 0 seconds")
+        .says(200, "Newest signing key seen less than a minute ago");
+    stage.pass(3 * 60);
+    ask()
+        .await
+        .says(200, "Connection test All well")
+        .says(200, "Newest signing key seen 3 minutes ago");
+    stage.okta.rotate_keys().unwrap();
+    ask()
+        .await
+        .says(200, "Newest signing key seen less than a minute ago");
     stage.okta.switches().turn_on(Switch::TokenServerError);
     stage.sign_in(&stage.browser(), "bo@acme.example").await;
     stage.okta.switches().turn_all_off();
     stage.okta.switches().turn_on(Switch::KeysHtml);
-    stage.pass(10 * 60);
+    stage.pass(7 * 60);
     let page = ask().await;
     page.says(200, "Last sign-in with Okta 10 minutes ago")
         .says(200, "In the last 7 days 1 in, 1 refused")

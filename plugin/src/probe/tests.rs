@@ -9,8 +9,7 @@ use crate::contract::sso::provider::types::Algorithm;
 
 const NOW: u64 = 784_111_777;
 const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
-const KEYS: &str =
-    r#"{"keys":[{"kty":"oct","k":"x"},{"kty":"RSA","use":"sig","n":"eHg","e":"AQAB"}]}"#;
+const KEYS: &str = r#"{"keys":[{"kty":"oct","k":"x"},{"kty":"RSA","kid":"a","use":"sig","n":"eHg","e":"AQAB"},{"kty":"RSA","n":"eHg","e":"AQAB"},{"kty":"RSA","kid":"b","n":"eHg","e":"AQAB"}]}"#;
 
 /// Answers with the metadata, then with the keys.
 struct Script {
@@ -128,6 +127,7 @@ fn complaints(findings: &[Finding]) -> Vec<(Check, Outcome, &str)> {
 fn a_sound_provider_passes_every_check() {
     let (findings, sent) = run(vec![json(&metadata().to_string()), json(KEYS)], NOW);
     assert_eq!(complaints(&findings), []);
+    assert_eq!(findings[8].found.as_deref(), Some("a b"));
     assert_eq!(
         sent,
         [
@@ -325,6 +325,8 @@ fn clocks_are_compared_with_the_tolerance() {
         for now in [NOW - difference, NOW + difference] {
             let (findings, _) = run(vec![json(&metadata().to_string()), json(KEYS)], now);
             assert_eq!(findings[9].outcome, outcome, "{difference}");
+            let found = format!("{difference} seconds");
+            assert_eq!(findings[9].found, Some(found));
         }
     }
     for date in [
