@@ -16,6 +16,7 @@ mod metrics;
 mod moment;
 mod operators;
 mod password;
+pub mod recover;
 mod recovery;
 mod resemblance;
 mod seal;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use okta_sso_demo::recover;
 use okta_sso_demo::serve::{LogFormat, Options, Product};
 use okta_sso_host::SystemClock;
 use tracing_subscriber::EnvFilter;
@@ -19,11 +20,24 @@ struct Cli {
 enum Command {
     /// Answers until it is told to stop (SIGTERM or Ctrl-C).
     Serve(Options),
+    /// Gives one administrator of a locked-out company a way in: a code, good for one use within one hour.
+    Recover(recover::Options),
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let Command::Serve(options) = Cli::parse().command;
+    match Cli::parse().command {
+        Command::Serve(options) => serve(options).await,
+        Command::Recover(options) => {
+            let code = recover::grant(&options, &SystemClock).await?;
+            println!("{code}");
+            eprintln!("To be entered at /recover of Ledgerline, once, within one hour.");
+            Ok(())
+        }
+    }
+}
+
+async fn serve(options: Options) -> anyhow::Result<()> {
     log_to_stderr(options.log);
     let product = Product::start(options, Arc::new(SystemClock)).await?;
     print!("{}", product.welcome());

@@ -1,6 +1,7 @@
 //! The way back for a company that has locked itself out, and for one whose issuer changes for good.
 
 use okta_sso_demo::dev_okta::Switch;
+use okta_sso_demo::recover::{self, RecoverError};
 
 use crate::browser::{Browser, Page};
 use crate::stage::{PASSWORD, Stage};
@@ -231,4 +232,47 @@ async fn links_are_moved_to_another_issuer_and_back() {
     fields.extend(nothing.map(|(name, value)| (name.to_owned(), value.to_owned())));
     let page = olga.send(&url, olga.request_post(&url, &fields)).await;
     page.says(422, "no account is tied to that issuer");
+}
+
+/// By command line, while the product runs.
+#[tokio::test]
+async fn a_code_from_the_command_line() {
+    let stage = Stage::open().await;
+    let grant = async |tenant: &str, email: &str, reason: &str| {
+        let options = recover::Options {
+            database: stage.database(),
+            tenant: tenant.to_owned(),
+            email: email.to_owned(),
+            reason: reason.to_owned(),
+        };
+        recover::grant(&options, stage.clock()).await
+    };
+    let refused = grant("nowhere", ANNA, "why").await;
+    assert!(matches!(refused, Err(RecoverError::NoTenant(_))));
+    let refused = grant("acme", "bo@acme.example", "why").await;
+    assert!(matches!(refused, Err(RecoverError::NoAdministrator)));
+    let refused = grant("acme", ANNA, " ").await;
+    assert!(matches!(refused, Err(RecoverError::NoReason)));
+    assert_eq!(stage.count("SELECT count(*) FROM recoveries").await, 0);
+    let code = grant("acme", ANNA, "why").await.unwrap();
+    let anna = stage.browser();
+    let page = enter(&stage, &anna, &code).await;
+    anna.follow(page).await.says(200, "Single sign-on");
+    let (actor, detail) = stage
+        .latest("acme", "operator/recovery-granted")
+        .await
+        .unwrap();
+    assert_eq!(actor, "operator at the command line");
+    assert_eq!(detail, format!("{ANNA}: why"));
+    // A file that is not there is not made.
+    let path = std::env::temp_dir().join("ledgerline-that-is-not-there.db");
+    let options = recover::Options {
+        database: path.clone(),
+        tenant: "acme".to_owned(),
+        email: ANNA.to_owned(),
+        reason: "why".to_owned(),
+    };
+    let refused = recover::grant(&options, stage.clock()).await;
+    assert!(matches!(refused, Err(RecoverError::NoFile)));
+    assert!(!path.exists());
 }

@@ -220,6 +220,15 @@ impl Stage {
         self.time.0.fetch_add(seconds, Ordering::SeqCst);
     }
 
+    pub(crate) fn clock(&self) -> &Time {
+        &self.time
+    }
+
+    /// The product's file.
+    pub(crate) fn database(&self) -> PathBuf {
+        database(&self.folder)
+    }
+
     /// Asks the product to stop and waits until it has.
     pub(crate) async fn stop(self) -> Stopped {
         self.stop.send(()).unwrap();
