@@ -60,6 +60,10 @@ async fn explain(ledgerline: &Ledgerline, code: &str) -> (String, String) {
             "Nobody here has this e-mail address, so the person could not get in.",
             "Invite the person with exactly the e-mail of their Okta account, or sign in at Okta as yourself.",
         ),
+        "own/tied-elsewhere" => (
+            "Accounts are tied to another issuer. Whoever is cannot sign in with these settings until we have moved the ties.",
+            "Tell our support before these settings are put into use, so that the ties are moved at once.",
+        ),
         "own/domain-waiting" => (
             "The e-mail address is on the domain that you asked for, which we have not confirmed yet.",
             "Nothing to do: single sign-on becomes active as soon as the domain is confirmed.",

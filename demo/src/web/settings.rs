@@ -242,7 +242,8 @@ struct SsoPage<'a> {
     live: Option<&'a Saved>,
     /// There is a draft beside a connection in use.
     changes: bool,
-    has_draft: bool,
+    /// A draft is to be put into use.
+    to_do: bool,
     missing: Option<Missing>,
     form: SsoForm,
     notice: Option<&'static str>,
@@ -343,7 +344,10 @@ async fn draw(
         status,
         live: situation.live.as_ref(),
         changes: situation.live.is_some() && situation.draft.is_some(),
-        has_draft: situation.draft.is_some(),
+        to_do: situation
+            .draft
+            .as_ref()
+            .is_some_and(|draft| draft.settings.enabled),
         missing: situation.missing(),
         form,
         notice: remarks.notice,

@@ -192,6 +192,8 @@ async fn each_field_says_what_is_wrong_with_it() {
         };
         assert!(!page.is_invalid(other), "{issuer} {client_id}");
         assert!(page.described(field).len() > 1, "{issuer} {client_id}");
+        // Nothing is done yet, whatever was kept of it.
+        assert!(!page.text().contains("What is left to do"));
         // What was typed is still there, but for the secret.
         assert_eq!(page.value("issuer"), issuer);
         assert_eq!(page.value("client_id"), client_id);
@@ -290,6 +292,8 @@ async fn a_change_waits_and_the_settings_in_use_go_on() {
     page.says(200, "Saved as a draft.")
         .says(200, "There are changes that are not in use yet.")
         .says(200, "To be confirmed again");
+    page.says(200, "take the place of those in use at once");
+    assert!(!page.text().contains("passwords stop working"));
     assert_eq!(page.value("client_id"), "0oaglobex2");
     // The test passes as far as it can, and changes nothing without the approval.
     let page = stage.test_sign_in_known(&gina).await;
@@ -678,4 +682,24 @@ async fn hints_while_typing() {
         "{text}"
     );
     assert_eq!(stage.count("SELECT count(*) FROM drafts").await, 0);
+}
+
+/// An issuer that changes for good leaves people tied to the one before: it is said before it locks them out.
+#[tokio::test]
+async fn ties_to_another_issuer_are_told_by_the_test() {
+    let stage = Stage::open().await;
+    let anna = stage.anna().await;
+    stage
+        .change("UPDATE links SET issuer = 'https://before.okta.com'")
+        .await;
+    let fields = [
+        ("enabled", "on"),
+        ("client_id", "0oaacme"),
+        ("client_secret", crate::stage::CLIENT_SECRET),
+        ("issuer", &*stage.issuer),
+    ];
+    stage.send_settings(&anna, &fields).await;
+    let page = stage.test_sign_in_known(&anna).await;
+    page.says(200, "Look at this You Accounts are tied to another issuer.")
+        .says(200, "Found https://before.okta.com");
 }

@@ -22,7 +22,7 @@ use crate::database::WRITE;
 use crate::trials::{Entry, Outcome};
 use crate::web::guard::Visit;
 use crate::web::okta::Okta;
-use crate::{connections, history, ledgerline};
+use crate::{connections, history, ledgerline, link_moves};
 
 /// Asks Okta about the tenant's settings and keeps what was found.
 pub(super) async fn probe(ledgerline: &Ledgerline, tenant: &str) -> Result<(), Failure> {
@@ -109,6 +109,8 @@ struct BeforePage<'a> {
     no_domain: bool,
     /// Passing the test is all that is missing.
     activates: bool,
+    /// Other settings are in use.
+    in_use: bool,
     issuer: &'a str,
 }
 
@@ -134,6 +136,7 @@ pub(super) async fn before(
         incomplete: !draft.is_complete(),
         no_domain: situation.domains.is_empty() && !asked,
         activates: situation.missing() == Some(Missing::Test),
+        in_use: !situation.live_state().accepts_passwords(),
         issuer: &draft.settings.issuer,
     };
     Ok(page::show(&administrator.visit, StatusCode::OK, &page))
@@ -303,7 +306,14 @@ async fn maps(
     };
     let own = compare(&administrator.email).await?;
     if own == EmailMatch::Equal {
-        return Ok(entry(Outcome::Pass, None));
+        return Ok(match tied_elsewhere(ledgerline, settings).await? {
+            None => entry(Outcome::Pass, None),
+            Some(issuer) => Entry {
+                expected: Some(settings.issuer.clone()),
+                found: Some(issuer),
+                ..entry(Outcome::Warn, Some("own/tied-elsewhere".to_owned()))
+            },
+        });
     }
     let colleagues = accounts::of_tenant(&ledgerline.db, &administrator.tenant).await?;
     let colleague = colleagues.iter().map(|one| &one.user).find(|user| {
@@ -326,6 +336,17 @@ async fn maps(
         near => near.code(),
     };
     Ok(entry(Outcome::Fail, Some(reason)))
+}
+
+/// Another issuer that accounts are tied to: whoever is cannot come in by these settings until the operator has moved
+/// the ties.
+async fn tied_elsewhere(
+    ledgerline: &Ledgerline,
+    settings: &Saved,
+) -> Result<Option<String>, sqlx::Error> {
+    let issuers = link_moves::issuers(&ledgerline.db, &settings.tenant).await?;
+    let mut issuers = issuers.into_iter().map(|(issuer, _)| issuer);
+    Ok(issuers.find(|issuer| *issuer != settings.issuer))
 }
 
 #[derive(Template)]
