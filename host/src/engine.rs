@@ -23,9 +23,7 @@ pub(crate) fn engine(limits: &Limits) -> Result<Engine, SetupError> {
         Ok(engine) => engine,
         Err(error) => {
             tracing::warn!(%error, "no address space for a pool of instances; going on without");
-            let mut config = config();
-            config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
-            Engine::new(&config).map_err(|_| SetupError::Engine)?
+            Engine::new(&on_demand(limits)).map_err(|_| SetupError::Engine)?
         }
     };
     // A thread of its own: a task would stand still whenever the runtime is blocked.
@@ -80,7 +78,19 @@ fn config() -> Config {
         .cranelift_nan_canonicalization(true)
         .relaxed_simd_deterministic(true)
         .memory_init_cow(true);
-    // Reservation and guards of linear memory keep their defaults: they are what isolates slots.
+    // Reservation and guards of linear memory keep their defaults in the pool: they are what isolates slots.
+    config
+}
+
+/// For little address space: as much of it for a memory as the memory may grow to, instead of 4 GiB. Every access is
+/// then checked by an instruction rather than by a guard, which is what makes it slower.
+fn on_demand(limits: &Limits) -> Config {
+    let mut config = config();
+    config
+        .allocation_strategy(InstanceAllocationStrategy::OnDemand)
+        .memory_reservation(limits.memory as u64)
+        .memory_reservation_for_growth(0)
+        .memory_guard_size(64 << 10);
     config
 }
 
