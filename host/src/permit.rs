@@ -1,6 +1,7 @@
 //! Places in the sandbox: how many calls run at once, in all and for one connection.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::limits::Limits;
 pub(crate) struct Places {
     all: Arc<Semaphore>,
     places: usize,
+    waited: AtomicU64,
     each: usize,
     queue: Duration,
     connections: Mutex<HashMap<String, Arc<Semaphore>>>,
@@ -26,6 +28,8 @@ pub struct Occupancy {
     pub busy: usize,
     /// Calls that may run at once.
     pub places: usize,
+    /// Calls so far that had a place of their connection's and found none in the sandbox: they waited for others.
+    pub waited: u64,
 }
 
 /// A place, given back when dropped.
@@ -39,6 +43,7 @@ impl Places {
         Self {
             all: Arc::new(Semaphore::new(limits.concurrent as usize)),
             places: limits.concurrent as usize,
+            waited: AtomicU64::new(0),
             each: limits.concurrent_per_connection as usize,
             queue: limits.queue,
             connections: Mutex::default(),
@@ -50,6 +55,7 @@ impl Places {
         Occupancy {
             busy: self.places.saturating_sub(self.all.available_permits()),
             places: self.places,
+            waited: self.waited.load(Relaxed),
         }
     }
 
@@ -61,10 +67,14 @@ impl Places {
                 Some(id) => Some(self.of(id).acquire_owned().await.map_err(|_| Limit::Busy)?),
                 None => None,
             };
-            let all = Arc::clone(&self.all)
-                .acquire_owned()
-                .await
-                .map_err(|_| Limit::Busy)?;
+            let all = match Arc::clone(&self.all).try_acquire_owned() {
+                Ok(place) => place,
+                Err(_) => {
+                    self.waited.fetch_add(1, Relaxed);
+                    let place = Arc::clone(&self.all).acquire_owned().await;
+                    place.map_err(|_| Limit::Busy)?
+                }
+            };
             Ok(Place {
                 _connection: connection,
                 _all: all,
@@ -103,7 +113,9 @@ mod tests {
         let _second = places.take(Some("a")).await.ok().unwrap();
         assert_eq!(places.take(Some("a")).await.err(), Some(Limit::Busy));
         let _third = places.take(Some("b")).await.ok().unwrap();
+        assert_eq!(places.occupancy().waited, 0, "for its own connection alone");
         assert_eq!(places.take(None).await.err(), Some(Limit::Busy));
+        assert_eq!(places.occupancy().waited, 1);
         drop(first);
         assert!(places.take(Some("a")).await.is_ok());
     }
