@@ -129,7 +129,6 @@ impl Plugin {
     }
 
     /// What it runs with.
-    #[cfg(feature = "axum")]
     pub(crate) fn capabilities(&self) -> &Capabilities {
         &self.capabilities
     }
@@ -169,6 +168,7 @@ impl Plugin {
 
     /// Signs somebody in at a provider inside this process, and tries every way in that must be shut: with a foreign
     /// signature, another attempt's, client's or issuer's token, an expired one, a used callback, another browser.
+    /// The clock is the plugin's own; one that is years slow fails.
     ///
     /// Reaches nothing outside and takes some milliseconds: fit for a readiness check.
     pub async fn self_test(&self) -> Result<(), SelfTestError> {

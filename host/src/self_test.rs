@@ -22,6 +22,8 @@ const ISSUER: &str = "https://self-test.okta.com";
 const CLIENT_ID: &str = "0oaselftest";
 const EMAIL: &str = "ada@self-test.dev";
 const SUBJECT: &str = "00uselftest";
+/// 2026-01-01, in Unix seconds. A clock before it is wrong: this software is younger.
+const YOUNGEST: u64 = 1_767_225_600;
 
 /// What a component got wrong in its self-test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +32,9 @@ pub enum SelfTestError {
     /// The host could not play the provider.
     #[error("no key for the self-test")]
     NoKey,
+    /// This machine's clock stands before this software was written; every token would be refused.
+    #[error("the clock is years slow")]
+    Clock,
     /// It refuses sound settings.
     #[error("sound settings are refused")]
     Settings,
@@ -66,7 +71,11 @@ const SHUT: [(Token, &str); 5] = [
 
 /// Runs sign-ins through `plugin`, over capabilities that reach nothing outside.
 pub(crate) async fn run(plugin: &Plugin) -> Result<(), SelfTestError> {
-    over(plugin, |capabilities| capabilities).await
+    let clock = Arc::clone(&plugin.capabilities().clock);
+    if clock.now() < YOUNGEST {
+        return Err(SelfTestError::Clock);
+    }
+    over(plugin, |capabilities| capabilities.with_clock(clock)).await
 }
 
 async fn over(
