@@ -365,7 +365,7 @@ async fn memory_for_the_hosts_words_is_checked() {
 
 #[tokio::test]
 async fn nothing_survives_in_a_reused_place() {
-    const CALLS: u32 = 2_000;
+    const CALLS: u32 = 10_000;
     // One call marks four megabytes, a table and a global; the next, in the same place, looks for them.
     let mark = "(drop (memory.grow (i32.const 64)))
         (memory.fill (i32.const 65536) (i32.const 0xa5) (i32.const 6225920))
