@@ -26,7 +26,7 @@ use crate::scope::StorageKey;
 /// 1 to 86,400 seconds. `now` is the host's clock: an entry is gone when `now` reaches the second of
 /// its storing plus its time to live. An operation that takes longer than 2 seconds counts as unavailable.
 ///
-/// `host/tests/storage` holds every backend of this crate against this contract.
+/// `tests/tests/storage` holds every backend of this crate against this contract.
 #[async_trait]
 pub trait Storage: Send + Sync {
     /// Stores only when no live value is there; true when it did.

@@ -10,8 +10,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use okta_sso_conformance::flat::FlatCase;
 use okta_sso_conformance::flat::sandbox::Sandbox;
 use okta_sso_conformance::hosts::Language;
-use okta_sso_conformance::kit;
-use okta_sso_conformance::report;
+use okta_sso_conformance::stage::replica;
+use okta_sso_conformance::{kit, report};
 
 #[derive(Parser)]
 #[command(name = "okta-sso-conformance", about, version)]
@@ -32,6 +32,9 @@ enum Command {
         #[arg(long, default_value = "target/conformance")]
         out: PathBuf,
     },
+    /// Serves sign-ins as one of several processes; for the tests of this crate.
+    #[command(hide = true)]
+    Replica,
 }
 
 #[derive(Args)]
@@ -84,6 +87,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run(&arguments),
         Command::Replay(arguments) => replay(&arguments),
         Command::Generate { out } => generate(&out),
+        Command::Replica => replica::run().map(|()| true),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

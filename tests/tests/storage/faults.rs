@@ -1,109 +1,26 @@
 //! Databases that are down, slow, full, read-only or in conflict.
 
-use std::sync::atomic::AtomicU8;
 use std::time::{Duration, Instant};
 
+use okta_sso_conformance::stage::proxy::{Mode, Proxy};
+use okta_sso_conformance::stage::servers::{self, Server};
 use okta_sso_host::StorageError;
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
 
 use super::*;
 
 const DOWN: Result<Option<Vec<u8>>, StorageError> = Err(StorageError::Unavailable);
 
-/// Stands between a client and a server: lets through, or refuses, or holds back.
-struct Proxy {
-    port: u16,
-    mode: Arc<AtomicU8>,
-    changed: Arc<Notify>,
-    /// One clone for each connection.
-    open: Arc<()>,
-}
-
-const THROUGH: u8 = 0;
-const REFUSE: u8 = 1;
-const HOLD: u8 = 2;
-
-impl Proxy {
-    async fn to(server: String) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let this = Self {
-            port: listener.local_addr().unwrap().port(),
-            mode: Arc::default(),
-            changed: Arc::default(),
-            open: Arc::default(),
-        };
-        let (mode, changed) = (Arc::clone(&this.mode), Arc::clone(&this.changed));
-        let open = Arc::clone(&this.open);
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                if mode.load(Relaxed) == REFUSE {
-                    continue; // closed at once
-                }
-                let (server, mode, changed) = (server.clone(), mode.clone(), changed.clone());
-                let open = Arc::clone(&open);
-                tokio::spawn(async move {
-                    carry(client, server, mode, changed).await;
-                    drop(open);
-                });
-            }
-        });
-        this
-    }
-
-    /// The address with the proxy in the server's place.
-    fn instead(&self, address: &str) -> String {
-        let (head, rest) = address.rsplit_once(':').unwrap();
-        let (_, path) = rest.split_once('/').unwrap();
-        format!("{head}:{}/{path}", self.port)
-    }
-
-    /// From now on; when it refuses, what was open is closed first.
-    async fn set(&self, mode: u8) {
-        self.mode.store(mode, Relaxed);
-        self.changed.notify_waiters();
-        while mode == REFUSE && Arc::strong_count(&self.open) > 2 {
-            tokio::task::yield_now().await;
-        }
-    }
-}
-
-async fn carry(mut client: TcpStream, server: String, mode: Arc<AtomicU8>, changed: Arc<Notify>) {
-    let mut server = TcpStream::connect(server).await.unwrap();
-    loop {
-        let change = changed.notified();
-        match mode.load(Relaxed) {
-            REFUSE => return,
-            HOLD => change.await,
-            _ => tokio::select! {
-                _ = copy_bidirectional(&mut client, &mut server) => return,
-                () = change => {}
-            },
-        }
-    }
-}
-
-/// `host:port` of a server's address.
-fn authority(address: &str) -> String {
-    let (_, rest) = address.rsplit_once('@').unwrap_or_else(|| {
-        let (_, rest) = address.split_once("//").unwrap();
-        ("", rest)
-    });
-    rest.split_once('/').unwrap().0.to_owned()
-}
-
 /// Backends whose server is behind a proxy.
 async fn proxied() -> Vec<(&'static str, Proxy, Arc<dyn Storage>)> {
     let mut proxied: Vec<(_, _, Arc<dyn Storage>)> = Vec::new();
-    if let Some(address) = servers::postgres().await {
-        let proxy = Proxy::to(authority(&address)).await;
-        let storage = PostgresStorage::open(&proxy.instead(&address)).await;
+    if let Some(address) = servers::postgres().await.unwrap() {
+        let proxy = Proxy::to(&address).await.unwrap();
+        let storage = PostgresStorage::open(&proxy.instead(&address).unwrap()).await;
         proxied.push(("postgres", proxy, Arc::new(storage.unwrap())));
     }
-    if let Some(address) = servers::redis().await {
-        let proxy = Proxy::to(authority(&address)).await;
-        let storage = RedisStorage::open(&proxy.instead(&address)).await;
+    if let Some(address) = servers::redis().await.unwrap() {
+        let proxy = Proxy::to(&address).await.unwrap();
+        let storage = RedisStorage::open(&proxy.instead(&address).unwrap()).await;
         proxied.push(("redis", proxy, Arc::new(storage.unwrap())));
     }
     proxied
@@ -114,7 +31,7 @@ async fn f_30_a_server_that_is_down() {
     for (name, proxy, storage) in proxied().await {
         let key = key(&fresh(), b"k");
         assert_eq!(storage.put_if_absent(&key, b"v", 0, 600).await, Ok(true));
-        proxy.set(REFUSE).await;
+        proxy.set(Mode::Refuse).await;
         let before = Instant::now();
         assert_eq!(storage.take(&key, 1).await, DOWN, "F-30 {name}");
         println!("F-30 {name}: down, told after {:.1?}", before.elapsed());
@@ -123,7 +40,7 @@ async fn f_30_a_server_that_is_down() {
             before.elapsed() < Duration::from_millis(1_500),
             "F-30 {name}"
         );
-        proxy.set(THROUGH).await;
+        proxy.set(Mode::Through).await;
         let before = Instant::now();
         let taken = loop {
             match storage.take(&key, 1).await {
@@ -144,7 +61,7 @@ async fn f_31_a_server_that_is_slow() {
             let key = key(&id, &[n]);
             assert_eq!(storage.put_if_absent(&key, b"v", 0, 600).await, Ok(true));
         }
-        proxy.set(HOLD).await;
+        proxy.set(Mode::Hold).await;
         let held: Arc<dyn Storage> = Arc::clone(&storage);
         let before = Instant::now();
         let takes = (0..50_u8).map(|n| {
@@ -162,7 +79,7 @@ async fn f_31_a_server_that_is_slow() {
         let took = before.elapsed();
         println!("F-31 {name}: 50 takes from a server that hangs, all ended after {took:.1?}");
         assert!(took < Duration::from_secs(3), "F-31 {name}");
-        proxy.set(THROUGH).await;
+        proxy.set(Mode::Through).await;
         // The pool is not used up by what was given up.
         let key = key(&fresh(), b"k");
         let before = Instant::now();
@@ -215,7 +132,7 @@ async fn f_34_a_full_and_a_read_only_database() {
     let there = storage.get(&key(&id, b"again"), 1).await;
     assert_eq!(there, Ok(Some(b"v".to_vec())), "F-34");
 
-    if let Some(address) = servers::postgres().await {
+    if let Some(address) = servers::postgres().await.unwrap() {
         let options: sqlx::postgres::PgConnectOptions = address.parse().unwrap();
         PostgresStorage::open(&address).await.unwrap();
         let options = options.options([("default_transaction_read_only", "on")]);
@@ -231,7 +148,7 @@ async fn f_34_a_full_and_a_read_only_database() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f_36_conflicts_are_repeated() {
-    let Some(address) = servers::postgres().await else {
+    let Some(address) = servers::postgres().await.unwrap() else {
         return;
     };
     // Under the strictest isolation, PostgreSQL answers a race with serialization failures.
@@ -270,9 +187,10 @@ async fn f_36_conflicts_are_repeated() {
 #[tokio::test]
 async fn f_37_redis_out_of_memory_and_read_only() {
     // A server of this test's own: it changes its settings.
-    let Some(address) = servers::own_redis().await else {
+    let Some(server) = Server::redis().await.unwrap() else {
         return;
     };
+    let address = server.address();
     let storage = RedisStorage::open(&address).await.unwrap();
     let client = redis::Client::open(address.as_str()).unwrap();
     let mut control = client.get_multiplexed_async_connection().await.unwrap();

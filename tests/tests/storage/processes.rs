@@ -45,9 +45,15 @@ async fn shared() -> Vec<(&'static str, String)> {
     shared.extend(
         servers::postgres()
             .await
+            .unwrap()
             .map(|address| ("postgres", address)),
     );
-    shared.extend(servers::redis().await.map(|address| ("redis", address)));
+    shared.extend(
+        servers::redis()
+            .await
+            .unwrap()
+            .map(|address| ("redis", address)),
+    );
     shared
 }
 

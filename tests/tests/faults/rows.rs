@@ -1,0 +1,126 @@
+//! Every row of `faults.toml` names tests that exist, none is missing, and every test named after a row stands in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use okta_sso_conformance::case::CaseFile;
+use okta_sso_conformance::part;
+use serde::Deserialize;
+
+/// The numbers of the rows; what is between them is tried under another row.
+const FAULTS: [u32; 39] = [
+    1, 2, 3, 5, 6, 7, 9, 10, 11, 12, 14, 15, 16, 20, 21, 22, 23, 24, 30, 31, 34, 35, 36, 37, 38,
+    40, 41, 42, 44, 50, 51, 52, 54, 55, 56, 58, 59, 60, 62,
+];
+const TENANTS: [u32; 24] = [
+    1, 2, 3, 5, 6, 7, 8, 10, 11, 12, 13, 14, 16, 18, 20, 23, 24, 25, 28, 29, 30, 31, 32, 34,
+];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    fault: String,
+    tests: Vec<String>,
+}
+
+#[test]
+fn every_row_names_its_tests() {
+    let root = part::workspace();
+    let text = fs::read_to_string(root.join("tests/faults.toml")).unwrap();
+    let rows: BTreeMap<String, Row> = toml::from_str(&text).unwrap();
+    let expected: BTreeSet<String> = FAULTS
+        .iter()
+        .map(|number| format!("F-{number:02}"))
+        .chain(TENANTS.iter().map(|number| format!("MT-{number:02}")))
+        .collect();
+    let found: BTreeSet<String> = rows.keys().cloned().collect();
+    assert_eq!(found, expected, "rows");
+
+    let tests = tests(&root);
+    let mut wrong = Vec::new();
+    for (id, row) in &rows {
+        if row.tests.is_empty() || row.fault.is_empty() {
+            wrong.push(format!("{id} names no test"));
+        }
+        for test in &row.tests {
+            if !tests.contains(test) {
+                wrong.push(format!("{id} names {test}, which does not exist"));
+            }
+        }
+    }
+    for test in &tests {
+        for id in ids(test) {
+            if !rows.get(&id).is_some_and(|row| row.tests.contains(test)) {
+                wrong.push(format!("{test} is not in the row {id}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let named: usize = rows.values().map(|row| row.tests.len()).sum();
+    println!("{} rows, {named} tests and cases named", rows.len());
+}
+
+/// Everything that can be named, as `path: name`.
+fn tests(root: &Path) -> BTreeSet<String> {
+    let mut tests = BTreeSet::new();
+    for folder in [
+        "demo/src",
+        "demo/tests",
+        "host/src",
+        "host/tests",
+        "plugin/src",
+        "tests/tests",
+    ] {
+        gather(root, &root.join(folder), &mut tests);
+    }
+    for file in CaseFile::names().unwrap() {
+        for case in CaseFile::read(&file).unwrap() {
+            tests.insert(format!("tests/cases/{file}.json: {}", case.about.id));
+        }
+    }
+    tests
+}
+
+/// The functions under a `test` attribute.
+fn gather(root: &Path, folder: &Path, tests: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            gather(root, &path, tests);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let file = path.strip_prefix(root).unwrap().to_str().unwrap();
+            let text = fs::read_to_string(&path).unwrap();
+            let mut marked = false;
+            for line in text.lines().map(str::trim) {
+                if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
+                    marked = true;
+                } else if marked && !line.starts_with("#[") {
+                    let name = line.trim_start_matches("async ").strip_prefix("fn ");
+                    tests.extend(
+                        name.and_then(|rest| rest.split('(').next())
+                            .map(|name| format!("{file}: {name}")),
+                    );
+                    marked = false;
+                }
+            }
+        }
+    }
+}
+
+/// The rows that a test's or case's own name speaks of: `f_30_f_31_…`, `MT-03-…`.
+fn ids(test: &str) -> Vec<String> {
+    let name = test.split(": ").nth(1).unwrap_or_default();
+    let words: Vec<&str> = name.split(['_', '-']).collect();
+    let mut pairs = words.chunks(2);
+    let mut ids = Vec::new();
+    while let Some([kind, number]) = pairs.next() {
+        let kind = kind.to_ascii_uppercase();
+        let digits = number.len() == 2 && number.bytes().all(|byte| byte.is_ascii_digit());
+        if !["F", "MT"].contains(&kind.as_str()) || !digits {
+            break;
+        }
+        ids.push(format!("{kind}-{number}"));
+    }
+    ids
+}
