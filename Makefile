@@ -1,6 +1,6 @@
 # Thin: each target calls cargo, and needs nothing done before it.
 
-.PHONY: demo test parts lint plugin bench
+.PHONY: demo test soak parts lint plugin bench
 
 # The product and a development Okta, to click through; everything is forgotten at the end.
 demo: plugin
@@ -11,6 +11,12 @@ export SKIP
 
 test: parts lint plugin
 	cargo test --workspace
+
+# A long run over several hosts with faults injected at random; SOAK="--logins 200000 --seed 7" for another.
+soak: plugin
+	tests/part postgres
+	tests/part redis
+	cargo conformance soak $(SOAK)
 
 # What tests need beside Rust.
 parts:

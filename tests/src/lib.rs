@@ -23,6 +23,7 @@ pub mod provider;
 pub mod report;
 pub mod run;
 pub mod script;
+pub mod soak;
 pub mod stage;
 pub mod template;
 pub mod token;

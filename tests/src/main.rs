@@ -1,5 +1,6 @@
 //! `okta-sso-conformance`: proves a component of the contract against its cases, on a host of any language.
 
+use std::hash::{BuildHasher, RandomState};
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,7 +12,7 @@ use okta_sso_conformance::flat::FlatCase;
 use okta_sso_conformance::flat::sandbox::Sandbox;
 use okta_sso_conformance::hosts::Language;
 use okta_sso_conformance::stage::replica;
-use okta_sso_conformance::{kit, report};
+use okta_sso_conformance::{kit, report, soak};
 
 #[derive(Parser)]
 #[command(name = "okta-sso-conformance", about, version)]
@@ -32,6 +33,8 @@ enum Command {
         #[arg(long, default_value = "target/conformance")]
         out: PathBuf,
     },
+    /// Signs people in at several hosts for as long as it takes, while faults are injected at random.
+    Soak(Soak),
     /// Serves sign-ins as one of several processes; for the tests of this crate.
     #[command(hide = true)]
     Replica,
@@ -69,6 +72,22 @@ struct Replay {
     component: PathBuf,
 }
 
+#[derive(Args)]
+struct Soak {
+    /// Logins to carry to their end; memory is judged from 20,000 on.
+    #[arg(long, default_value_t = 40_000)]
+    logins: u32,
+    /// Logins at the same time.
+    #[arg(long, default_value_t = 16)]
+    people: usize,
+    /// Processes over each of PostgreSQL and Redis; two or more.
+    #[arg(long, default_value_t = 2)]
+    replicas: usize,
+    /// Repeats the choices of an earlier run.
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Kind {
     Contract,
@@ -87,6 +106,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run(&arguments),
         Command::Replay(arguments) => replay(&arguments),
         Command::Generate { out } => generate(&out),
+        Command::Soak(arguments) => soak(&arguments),
         Command::Replica => replica::run().map(|()| true),
     };
     match outcome {
@@ -153,6 +173,26 @@ fn bar(cases: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {elapsed}");
     ProgressBar::with_draw_target(Some(cases as u64), target)
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn soak(arguments: &Soak) -> Result<bool> {
+    let seed = arguments
+        .seed
+        .unwrap_or_else(|| RandomState::new().hash_one(0));
+    let options = soak::Options {
+        logins: arguments.logins,
+        people: arguments.people,
+        replicas: arguments.replicas,
+        seed,
+        program: std::env::current_exe()?,
+    };
+    eprintln!("seed {seed}");
+    let bar = bar(arguments.logins as usize);
+    let run = soak::run(&options, |done| bar.set_position(done.into()));
+    let report = tokio::runtime::Runtime::new()?.block_on(run)?;
+    bar.finish_and_clear();
+    print!("{report}");
+    Ok(report.is_sound())
 }
 
 fn replay(arguments: &Replay) -> Result<bool> {
