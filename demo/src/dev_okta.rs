@@ -25,6 +25,7 @@ mod parameters;
 mod refusal;
 mod requests;
 mod routes;
+mod secrets;
 mod sign_in;
 mod switches;
 mod token;
@@ -106,7 +107,7 @@ pub struct Person {
 pub struct Client {
     /// `0oa…` in Okta. Unique.
     pub client_id: String,
-    /// One or, while a secret is being replaced, two; each is accepted.
+    /// At the start: one or, while a secret is being replaced, two. Each is accepted.
     pub client_secrets: Vec<String>,
     /// Sign-in redirect URIs; compared byte for byte.
     pub redirect_uris: Vec<String>,

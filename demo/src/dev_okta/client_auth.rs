@@ -5,12 +5,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use openidconnect::core::CoreErrorResponseType;
 use url::form_urlencoded;
 
-use super::{
-    Client,
-    org::{Org, same},
-    parameters::Parameters,
-    refusal::Refusal,
-};
+use super::{Client, org::Org, parameters::Parameters, refusal::Refusal};
 
 /// The client that the request's credentials prove.
 pub(super) fn authenticate<'a>(
@@ -37,11 +32,7 @@ pub(super) fn authenticate<'a>(
         (None, None, _) => return Err(Refusal::invalid_client("No client credentials found.")),
     };
     let client = org.client(&id).ok_or_else(unknown)?;
-    if client
-        .client_secrets
-        .iter()
-        .any(|known| same(known, &secret))
-    {
+    if org.accepts_secret(client, &secret) {
         Ok(client)
     } else {
         Err(Refusal::invalid_client(

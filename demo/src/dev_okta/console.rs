@@ -15,6 +15,7 @@ use super::{
     page::{self, AppPage, AppTab, AppsPage, KeysPage, SwitchesPage, see_other},
     parameters::Parameters,
     refusal::Refusal,
+    secrets::Change,
 };
 
 /// Lists the applications.
@@ -65,6 +66,7 @@ fn app(org: &Org, id: &str, tab: AppTab) -> Response {
             issuer: &org.config.issuer,
             tab,
             client,
+            secrets: org.secrets_of(client),
             people,
         },
         None,
@@ -86,6 +88,30 @@ pub(super) async fn assign(
         Some(client) => see_other(&format!("/admin/app/{}/assignments", client.client_id)),
         None => see_other("/admin"),
     }
+}
+
+/// Generates a client secret, or changes one.
+pub(super) async fn change_secret(
+    State(org): State<Arc<Org>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Response {
+    let Some(client) = org.client(&id) else {
+        return see_other("/admin");
+    };
+    let form = Parameters::parse(&body);
+    let secret = form.get("secret").unwrap_or_default();
+    let change = match form.get("action") {
+        Some("generate") => Some(Change::Generate),
+        Some("activate") => Some(Change::Activate(secret)),
+        Some("deactivate") => Some(Change::Deactivate(secret)),
+        Some("delete") => Some(Change::Delete(secret)),
+        _ => None,
+    };
+    if let Some(change) = change {
+        org.change_secret(client, change);
+    }
+    see_other(&format!("/admin/app/{}/sign-on", client.client_id))
 }
 
 /// Shows the published keys.

@@ -1,7 +1,7 @@
 //! The organisation's state: directory, sessions, codes and tokens.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -12,7 +12,7 @@ use url::Url;
 
 use super::{
     Client, Config, Person, Requests, SetupError, Switches, authorize::AuthorizeRequest,
-    held::Held, keys::KeyRing,
+    held::Held, keys::KeyRing, secrets::Secret,
 };
 
 /// Okta's session cookie has the same name.
@@ -38,6 +38,8 @@ pub(super) struct Org {
 pub(super) struct State {
     /// Logins of the people to whom the applications are assigned.
     pub(super) assigned: BTreeSet<String>,
+    /// By client id, newest first.
+    pub(super) secrets: BTreeMap<String, Vec<Secret>>,
     pub(super) sessions: Held<Session>,
     pub(super) sign_ins: Held<SignIn>,
     pub(super) codes: Held<Grant>,
@@ -90,6 +92,11 @@ impl Org {
             .filter(|person| person.assigned)
             .map(|person| person.login.clone())
             .collect();
+        let secrets = config.clients.iter().map(|client| {
+            let values = client.client_secrets.iter().cloned();
+            (client.client_id.clone(), values.map(Secret::new).collect())
+        });
+        let secrets = secrets.collect();
         Ok(Self {
             config,
             keys: KeyRing::generate()?,
@@ -97,6 +104,7 @@ impl Org {
             requests: Requests::default(),
             state: Mutex::new(State {
                 assigned,
+                secrets,
                 sessions: Held::new(SESSION_LIFETIME),
                 sign_ins: Held::new(SIGN_IN_LIFETIME),
                 codes: Held::new(CODE_LIFETIME),

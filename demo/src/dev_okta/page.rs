@@ -10,6 +10,7 @@ use super::{
     Client, Person, Switch,
     org::Org,
     refusal::{Refusal, forbid_storing},
+    secrets::Secret,
 };
 
 /// The style sheet of every page.
@@ -85,6 +86,7 @@ pub(super) struct AppPage<'a> {
     pub(super) issuer: &'a str,
     pub(super) tab: AppTab,
     pub(super) client: &'a Client,
+    pub(super) secrets: Vec<Secret>,
     pub(super) people: Vec<(&'a Person, bool)>,
 }
 

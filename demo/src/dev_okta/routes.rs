@@ -51,6 +51,10 @@ pub(super) fn router(org: Arc<Org>) -> Router {
         .route("/admin/app/{client_id}", get(console::general))
         .route("/admin/app/{client_id}/sign-on", get(console::sign_on))
         .route(
+            "/admin/app/{client_id}/secrets",
+            post(console::change_secret),
+        )
+        .route(
             "/admin/app/{client_id}/assignments",
             get(console::assignments).post(console::assign),
         )

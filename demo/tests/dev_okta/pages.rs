@@ -68,6 +68,53 @@ async fn the_console_shows_what_the_guide_tells_to_copy() {
     assert!(general.contains(REDIRECT_URI));
 }
 
+/// Two at most; the last active one stays, and only an inactive one can be deleted.
+#[tokio::test]
+async fn a_client_secret_is_replaced_while_both_are_good() {
+    let org = Org::open().await;
+    let old = "another";
+    let status = async |secret: &str| {
+        let changes = [("client_id", "0oa2other"), ("client_secret", secret)];
+        let code = org.code(&[("client_id", "0oa2other")]).await;
+        org.redeem(&code, &changes).await.status
+    };
+    let secrets = async || {
+        let page = org.get("/admin/app/0oa2other/sign-on").await.body;
+        let values = page.split("class=\"secret\">").skip(1);
+        let values = values.map(|rest| rest.split_once('<').unwrap().0.to_owned());
+        let ids = page.split("name=\"secret\" value=\"").skip(1);
+        let ids = ids.map(|rest| rest.split_once('"').unwrap().0.to_owned());
+        ids.zip(values).collect::<Vec<_>>()
+    };
+    let change = async |action: &str, id: &str| {
+        let form = [("action", action), ("secret", id)];
+        let answer = org.post("/admin/app/0oa2other/secrets", &form).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    };
+    let before = secrets().await;
+    assert_eq!(before.len(), 2, "{before:?}");
+    change("generate", "").await;
+    assert_eq!(secrets().await, before, "a third one");
+    let (spare, _) = before.iter().find(|(_, value)| value != old).unwrap();
+    let (kept, _) = before.iter().find(|(_, value)| value == old).unwrap();
+    change("delete", spare).await;
+    assert_eq!(secrets().await, before, "an active one");
+    change("deactivate", spare).await;
+    change("delete", spare).await;
+    change("deactivate", kept).await;
+    assert_eq!(status(old).await, StatusCode::OK, "the last one");
+    change("generate", "").await;
+    let now = secrets().await;
+    let (_, new) = now.iter().find(|(_, value)| value != old).unwrap();
+    assert_eq!(status(old).await, StatusCode::OK);
+    assert_eq!(status(new).await, StatusCode::OK);
+    change("deactivate", kept).await;
+    assert_eq!(status(old).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(status(new).await, StatusCode::OK);
+    change("activate", kept).await;
+    assert_eq!(status(old).await, StatusCode::OK);
+}
+
 #[tokio::test]
 async fn the_console_obeys_its_own_pages_only() {
     let org = Org::open().await;
