@@ -15,6 +15,14 @@ export async function signInWithPassword(page, product, { login, password }) {
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 
+export async function signInAsOperator(page, product) {
+  await page.goto(`${product.url}/operator`);
+  await page.getByLabel('Name').fill('olga');
+  await page.getByLabel('Password').fill('ledgerline-operator');
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await heading(page, 'Domains');
+}
+
 // What `/me` says to this browser: its status, and who is signed in.
 export async function me(page, product) {
   const answer = await page.context().request.get(`${product.url}/me`);
@@ -22,6 +30,9 @@ export async function me(page, product) {
 }
 
 export const heading = (page, name) => page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
+
+// The page says so, somewhere where a person sees it.
+export const says = (page, text) => page.getByText(text).filter({ visible: true }).first().waitFor();
 
 // The page says that nobody came in, why as far as it concerns them, and what to do next. Answers with the reference
 // under which the administrator finds the reason.

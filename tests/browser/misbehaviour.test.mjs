@@ -41,7 +41,7 @@ const scene = stage();
 
 for (const [switches, page] of Object.entries(PAGES)) {
   scene(switches, async ({ person, product }) => {
-    await okta.misbehave(await person(), product.okta, ...switches.split(' '));
+    await okta.setSwitches(product.okta, ...switches.split(' '));
     const bo = await person();
     await pressOkta(bo, product);
     if (bo.url().startsWith(product.okta)) await okta.signIn(bo, people.bo);

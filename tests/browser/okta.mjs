@@ -1,5 +1,7 @@
 // The development Okta's own pages, as people use them.
 
+import assert from 'node:assert/strict';
+
 // Signs in where an Okta page asks for it.
 export async function signIn(page, { login, password }) {
   await giveUsername(page, login);
@@ -32,6 +34,36 @@ export async function misbehave(page, okta, ...switches) {
     .evaluateAll((boxes, on) => boxes.filter((box) => box.checked !== on.includes(box.value)).map(({ value }) => value), switches);
   for (const value of wrong) await page.locator(`input[value=${value}]`).click();
   await page.getByRole('button', { name: 'Save' }).click();
+}
+
+// The same without a browser.
+export async function setSwitches(okta, ...switches) {
+  const body = new URLSearchParams(switches.map((id) => ['on', id]));
+  const answer = await fetch(`${okta}/admin/switches`, { method: 'POST', body, redirect: 'manual' });
+  assert.equal(answer.status, 303);
+}
+
+// What the guide tells to copy from the admin console. Ends at the Sign On tab.
+export async function readApplication(page, okta, name) {
+  await page.goto(`${okta}/admin`);
+  await page.getByRole('link', { name, exact: true }).click();
+  await page.getByRole('link', { name: 'General' }).click();
+  const listed = (term) => page.locator(`dt:text-is("${term}") + dd`).innerText();
+  const [redirectUri, signedOutUri] = [await listed('Sign-in redirect URIs'), await listed('Sign-out redirect URIs')];
+  await page.getByRole('link', { name: 'Sign On' }).click();
+  const clientId = await listed('Client ID');
+  const [clientSecret] = await secrets(page);
+  await page.getByRole('link', { name: 'OpenID Provider Metadata' }).click();
+  const { issuer } = JSON.parse(await page.locator('body').innerText());
+  await page.goBack();
+  return { clientId, clientSecret, issuer, redirectUri, signedOutUri };
+}
+
+// The secrets on the page, each shown by its button.
+export async function secrets(page) {
+  const closed = page.locator('details:not([open]) > summary');
+  while ((await closed.count()) > 0) await closed.first().click();
+  return page.locator('.secret').allInnerTexts();
 }
 
 export async function rotateKeys(page, okta) {

@@ -45,6 +45,7 @@ export async function start() {
   };
 }
 
+// Who can sign in with what, by `demo/seed.toml`: at Okta, and in Ledgerline itself.
 const at = (login, password) => ({ login, password });
 export const people = {
   anna: at('anna@acme.example', 'northwind-okta'),
@@ -54,4 +55,8 @@ export const people = {
   eve: at('eve@acme.example', 'northwind-okta'),
   gina: at('gina@globex.example', 'northwind-okta'),
   hal: at('hal@globex.example', 'northwind-okta'),
+};
+export const passwords = {
+  gina: at('gina@globex.example', 'ledgerline-demo'),
+  hal: at('hal@globex.example', 'ledgerline-demo'),
 };

@@ -5,9 +5,10 @@ import { after, before, test } from 'node:test';
 import { launch, picture, profile } from './chromium.mjs';
 import { start } from './product.mjs';
 
-// Declares tests with `scene(name, async ({ person, product }) => …)`. `person()` is a browser that nobody has used.
+// Declares tests with `scene(name, async ({ person, product }) => …)`. `person()` is a browser that nobody has used;
+// `options` are Playwright's for a new one.
 // A failed scene leaves a picture of each of its pages; a passed one left no complaint in any console.
-export function stage() {
+export function stage(options = {}) {
   let browser;
   let product;
   before(async () => {
@@ -21,7 +22,7 @@ export function stage() {
     test(name, async () => {
       const profiles = [];
       const person = async () => {
-        profiles.push(await profile(browser));
+        profiles.push(await profile(browser, options));
         return profiles.at(-1).page;
       };
       try {
