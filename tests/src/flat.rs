@@ -16,6 +16,8 @@ use okta_sso_host::record::Exchange;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::case::Case;
+
 /// One line of a file of flat cases.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -38,6 +40,17 @@ pub struct About {
     pub spec: Option<String>,
     /// Why the outcome is right, where the id does not say it.
     pub comment: Option<String>,
+}
+
+impl From<&Case> for About {
+    fn from(case: &Case) -> Self {
+        Self {
+            id: case.about.id.clone(),
+            file: case.file.clone(),
+            spec: case.about.spec.clone(),
+            comment: case.about.comment.clone(),
+        }
+    }
 }
 
 /// Calls over one emulated host, the last of them under test.

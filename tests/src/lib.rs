@@ -21,6 +21,7 @@ pub mod okta;
 pub mod part;
 pub mod provider;
 pub mod report;
+pub mod rig;
 pub mod run;
 pub mod script;
 pub mod soak;

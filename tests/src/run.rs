@@ -11,13 +11,14 @@ use url::Url;
 use wasmtime::component::Val;
 
 use crate::case::{Attempt, Case, CaseFile, HostScript, Object, Stored, merge};
-use crate::connection::{object, scope};
+use crate::connection::object;
 use crate::expect::difference;
 use crate::host::{Entries, ScriptedHost};
 use crate::provider::Provider;
 use crate::script;
+use crate::rig::{Scripted, Seen, Rig};
 use crate::template::Names;
-use crate::value::{code, to_json, to_val};
+use crate::value::{code, to_json};
 
 /// Where `make plugin` puts the component.
 #[must_use]
@@ -82,23 +83,22 @@ pub async fn file(plugin: &Plugin, name: &str) -> Result<usize> {
     )
 }
 
-/// Runs one case over a fresh host.
+/// Runs one case over a fresh scripted host.
 ///
 /// # Errors
 /// When an attempt's outcome is not the expected one.
 pub async fn case(plugin: &Plugin, case: &Case) -> Result<()> {
-    case_on(&ScriptedHost::default(), plugin, case).await
+    case_on(&Scripted::new(plugin, &ScriptedHost::default()), case).await
 }
 
-/// Runs one case over this host, which nothing else has used.
+/// Runs one case.
 ///
 /// # Errors
 /// As [`case`].
-pub async fn case_on(host: &ScriptedHost, plugin: &Plugin, case: &Case) -> Result<()> {
-    let plugin = plugin.with_capabilities(host.capabilities());
+pub async fn case_on(rig: &dyn Rig, case: &Case) -> Result<()> {
     let mut earlier = Names::default();
     for (index, attempt) in case.attempts.iter().enumerate() {
-        self::attempt(&plugin, host, attempt, index, &mut earlier).await?;
+        self::attempt(rig, attempt, index, &mut earlier).await?;
     }
     Ok(())
 }
@@ -109,13 +109,9 @@ pub async fn case_on(host: &ScriptedHost, plugin: &Plugin, case: &Case) -> Resul
 /// When the case fails.
 pub async fn recorded(plugin: &Plugin, case: &Case) -> Result<Vec<Recording>> {
     let host = ScriptedHost::default();
-    let plugin = plugin.with_capabilities(host.recorded_capabilities());
-    let mut earlier = Names::default();
-    for (index, attempt) in case.attempts.iter().enumerate() {
-        self::attempt(&plugin, &host, attempt, index, &mut earlier)
-            .await
-            .with_context(|| case.about.id.clone())?;
-    }
+    case_on(&Scripted::recorded(plugin, &host), case)
+        .await
+        .with_context(|| case.about.id.clone())?;
     let journal = std::mem::take(&mut host.world().journal);
     Ok(journal)
 }
@@ -125,15 +121,13 @@ pub async fn recorded(plugin: &Plugin, case: &Case) -> Result<Vec<Recording>> {
 /// # Errors
 /// When its outcome is not the expected one.
 pub async fn attempt(
-    plugin: &Plugin,
-    host: &ScriptedHost,
+    rig: &dyn Rig,
     attempt: &Attempt,
     index: usize,
     earlier: &mut Names,
 ) -> Result<()> {
     let run = Run {
-        plugin,
-        host,
+        rig,
         attempt,
         index,
     };
@@ -144,8 +138,7 @@ pub async fn attempt(
 
 /// One attempt of a case, with what it runs on.
 struct Run<'a> {
-    plugin: &'a Plugin,
-    host: &'a ScriptedHost,
+    rig: &'a dyn Rig,
     attempt: &'a Attempt,
     index: usize,
 }
@@ -166,12 +159,12 @@ impl Run<'_> {
             }
             merge(&mut at_callback, &attempt.input.connection_at_callback);
         }
-        let before = self.host.world().entries.clone();
+        let before = self.rig.seen().entries;
         if attempt.comes_back() {
             self.begin(&connection, &mut names).await?;
         }
-        let begun = self.host.world().entries.clone();
-        self.provide(&names, attempt.clock, attempt.host);
+        let begun = self.rig.seen().entries;
+        self.provide(&names, attempt.clock, attempt.host).await?;
         let arguments = attempt.arguments(
             Value::Object(connection.clone()),
             Value::Object(at_callback.clone()),
@@ -183,7 +176,7 @@ impl Run<'_> {
             &connection
         };
         let scope = attempt.has_capabilities().then_some(scope);
-        let got = self.call(&attempt.call, scope, arguments).await?;
+        let got = self.rig.call(&attempt.call, scope, &arguments).await?;
         let good = to_json(&got)["ok"].clone();
         match attempt.call.as_str() {
             "login.begin" if !good.is_null() => self.redirected(&good, &mut names)?,
@@ -195,7 +188,12 @@ impl Run<'_> {
             }
             _ => {}
         }
-        self.judge(&got, &names, &before, &begun)?;
+        let seen = self.rig.seen();
+        self.judge(&got, &names, &seen)?;
+        match before.zip(begun).zip(seen.entries) {
+            Some(((before, begun), after)) => self.stored(&before, &begun, &after)?,
+            None => self.taken(scope, &arguments).await?,
+        }
         script::remember(self.index, &names, earlier);
         Ok(())
     }
@@ -203,7 +201,7 @@ impl Run<'_> {
     /// What `config.check` makes of the case's settings and `more`.
     async fn checked(&self, more: &Object) -> Result<Object> {
         let given = Value::Object(self.attempt.settings(more));
-        let checked = to_json(&self.call("config.check", None, vec![given]).await?);
+        let checked = to_json(&self.rig.call("config.check", None, &[given]).await?);
         let connection = object(checked["ok"]["connection"].clone());
         ensure!(
             !connection.is_empty(),
@@ -214,16 +212,17 @@ impl Run<'_> {
 
     /// Starts the attempt; none of its faults are on yet but those of the provider.
     async fn begin(&self, connection: &Object, names: &mut Names) -> Result<()> {
-        self.provide(names, self.attempt.begun, HostScript::default());
-        let arguments = vec![
+        self.provide(names, self.attempt.begun, HostScript::default())
+            .await?;
+        let arguments = [
             Value::Object(connection.clone()),
             self.attempt.request(names)?,
         ];
-        let got = to_json(
-            &self
-                .call("login.begin", Some(connection), arguments)
-                .await?,
-        );
+        let got = self
+            .rig
+            .call("login.begin", Some(connection), &arguments)
+            .await?;
+        let got = to_json(&got);
         ensure!(got["ok"].is_object(), "the attempt cannot begin: {got}");
         self.redirected(&got["ok"], names)
     }
@@ -233,9 +232,8 @@ impl Run<'_> {
         let url = redirect["url"].as_str().context("no url")?;
         let mut query: std::collections::BTreeMap<String, String> =
             Url::parse(url)?.query_pairs().into_owned().collect();
-        let world = self.host.world();
-        let pushed = world
-            .provider
+        let seen = self.rig.seen();
+        let pushed = seen
             .requests
             .iter()
             .rfind(|request| request.endpoint == "pushed-authorization");
@@ -265,81 +263,27 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Puts up the provider and the host's faults for the next call; forgets earlier requests and log lines.
-    fn provide(&self, names: &Names, now: u64, script: HostScript) {
-        let mut world = self.host.world();
+    /// Puts up the provider and the host's faults for the next call.
+    async fn provide(&self, names: &Names, now: u64, script: HostScript) -> Result<()> {
         let attempt = self.attempt;
-        world.provider = Provider::new(
+        let provider = Provider::new(
             names.clone(),
             attempt.http.clone(),
             attempt.input.token.clone(),
         );
-        world.now = now;
-        world.script = script;
-        world.log.clear();
-    }
-
-    async fn call(
-        &self,
-        name: &str,
-        connection: Option<&Object>,
-        arguments: Vec<Value>,
-    ) -> Result<Val> {
-        let (interface, function) = name
-            .split_once('.')
-            .context("a call is interface.function")?;
-        let signature = self
-            .plugin
-            .signature(interface, function)
-            .with_context(|| format!("the component exports no {name}"))?;
-        ensure!(
-            signature.params.len() == arguments.len(),
-            "{name}: number of arguments"
-        );
-        let arguments =
-            signature
-                .params
-                .iter()
-                .zip(&arguments)
-                .map(|((parameter, kind), value)| {
-                    to_val(value, kind).with_context(|| format!("{name}: {parameter}"))
-                });
-        let arguments: Vec<Val> = arguments.collect::<Result<_>>()?;
-        let scope = connection.map(scope).transpose()?;
-        let results = self
-            .plugin
-            .call(interface, function, scope.as_ref(), &arguments)
-            .await;
-        let mut results = results.map_err(|fault| anyhow::anyhow!("{name}: {fault}"))?;
-        let result = results
-            .pop()
-            .with_context(|| format!("{name} gives nothing back"))?;
-        if connection.is_none() {
-            // A call without capabilities is nobody's, so the host does not record it.
-            self.host.world().journal.push(Recording {
-                component: self.plugin.sha256().to_owned(),
-                connection: String::new(),
-                call: name.to_owned(),
-                arguments: arguments.iter().map(to_json).collect(),
-                trace: Vec::new(),
-                outcome: to_json(&result),
-            });
-        }
-        Ok(result)
+        self.rig.set(provider, now, script).await
     }
 
     /// Compares everything that the call did with what the case expects.
-    fn judge(&self, got: &Val, names: &Names, before: &Entries, begun: &Entries) -> Result<()> {
+    fn judge(&self, got: &Val, names: &Names, seen: &Seen) -> Result<()> {
         let attempt = self.attempt;
         let expect = &attempt.expect;
         let mut problems = Vec::new();
         if let Some(problem) = self.outcome(got, names)? {
             problems.push(problem);
         }
-        let world = self.host.world();
-        problems.extend(world.provider.violations.clone());
-        let calls: Vec<&str> = world
-            .provider
+        problems.extend(seen.violations.clone());
+        let calls: Vec<&str> = seen
             .requests
             .iter()
             .map(|request| request.endpoint.as_str())
@@ -348,8 +292,7 @@ impl Run<'_> {
             problems.push(format!("calls: expected {:?}, got {calls:?}", expect.calls));
         }
         for (endpoint, sent) in &expect.sent {
-            let request = world
-                .provider
+            let request = seen
                 .requests
                 .iter()
                 .find(|request| request.endpoint == *endpoint);
@@ -363,30 +306,53 @@ impl Run<'_> {
             problems
                 .extend(difference(&sent, &form).map(|text| format!("sent to {endpoint}: {text}")));
         }
-        let after = &world.entries;
-        let new = after.keys().filter(|key| !begun.contains_key(*key)).count();
-        let kept = begun
-            .iter()
-            .all(|(key, value)| after.get(key) == Some(value));
-        let stored = match expect.storage {
-            Stored::Consumed => after == before,
-            Stored::Unchanged => after == begun,
-            Stored::Added => kept && new == 1,
-        };
-        if !stored {
-            problems.push(format!(
-                "storage: expected {:?}, got {} entries of {} before, {new} new",
-                expect.storage,
-                after.len(),
-                begun.len()
-            ));
-        }
-        problems.extend(leaks(&world.log.join("\n"), names, "the log"));
+        problems.extend(leaks(&seen.log, names, "the log"));
         if problems.is_empty() {
             Ok(())
         } else {
             bail!("{}", problems.join("\n    "))
         }
+    }
+
+    /// Compares what the storage holds with what it held before the attempt and before the call under test.
+    fn stored(&self, before: &Entries, begun: &Entries, after: &Entries) -> Result<()> {
+        let expected = self.attempt.expect.storage;
+        let new = after.keys().filter(|key| !begun.contains_key(*key)).count();
+        let kept = begun
+            .iter()
+            .all(|(key, value)| after.get(key) == Some(value));
+        let right = match expected {
+            Stored::Consumed => after == before,
+            Stored::Unchanged => after == begun,
+            Stored::Added => kept && new == 1,
+        };
+        ensure!(
+            right,
+            "storage: expected {expected:?}, got {} entries of {} before, {new} new",
+            after.len(),
+            begun.len()
+        );
+        Ok(())
+    }
+
+    /// Where the storage cannot be looked into: a transaction that was taken is not found by the same callback again.
+    async fn taken(&self, connection: Option<&Object>, arguments: &[Value]) -> Result<()> {
+        let consumed = self.attempt.expect.storage == Stored::Consumed;
+        if !(consumed && self.attempt.call == "login.complete") {
+            return Ok(());
+        }
+        let asked = self.rig.seen().requests.len();
+        let again = self.rig.call("login.complete", connection, arguments);
+        let again = to_json(&again.await?);
+        ensure!(
+            again == json!({ "error": "transaction-not-found" }),
+            "the same callback again: expected the error transaction-not-found, got {again}"
+        );
+        ensure!(
+            self.rig.seen().requests.len() == asked,
+            "the same callback again: expected no request"
+        );
+        Ok(())
     }
 
     fn outcome(&self, got: &Val, names: &Names) -> Result<Option<String>> {

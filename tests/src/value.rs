@@ -71,6 +71,7 @@ pub fn to_val(value: &Value, kind: &Type) -> Result<Val> {
             let payload = match (case.ty, payload) {
                 (Some(kind), Some(payload)) => Some(Box::new(to_val(payload, &kind)?)),
                 (None, None) => None,
+                (Some(Type::Option(_)), None) => Some(Box::new(Val::Option(None))),
                 _ => bail!("`{name}` carries something else"),
             };
             Val::Variant(name.to_owned(), payload)

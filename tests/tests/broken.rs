@@ -7,6 +7,7 @@ use okta_sso_conformance::case::CaseFile;
 use okta_sso_conformance::flat::FlatCase;
 use okta_sso_conformance::flat::sandbox::Sandbox;
 use okta_sso_conformance::host::ScriptedHost;
+use okta_sso_conformance::rig::Scripted;
 use okta_sso_conformance::{broken, kit, run};
 
 /// The contract cases that a component fails.
@@ -80,7 +81,8 @@ async fn every_broken_host_fails_the_cases_that_it_names() {
         for file in CaseFile::names().unwrap() {
             for case in CaseFile::read(&file).unwrap() {
                 let host = ScriptedHost::broken(fault);
-                if run::case_on(&host, &plugin, &case).await.is_err() {
+                let rig = Scripted::new(&plugin, &host);
+                if run::case_on(&rig, &case).await.is_err() {
                     failed.insert(case.about.id);
                 }
             }

@@ -21,6 +21,7 @@ use crate::host::ScriptedHost;
 use crate::provider::{Provider, Request};
 use crate::run;
 use crate::script;
+use crate::rig::Scripted;
 use crate::template::{Names, open};
 
 /// What the component chooses, and a later call or answer needs.
@@ -49,23 +50,18 @@ const SECRETS: [&str; 7] = [
 /// # Errors
 /// When it does not pass, or something in it cannot be said in the flat form.
 pub async fn flatten(plugin: &Plugin, case: &Case) -> Result<[FlatCase; 2]> {
-    let about = About {
-        id: case.about.id.clone(),
-        file: case.file.clone(),
-        spec: case.about.spec.clone(),
-        comment: case.about.comment.clone(),
-    };
+    let about = About::from(case);
     let host = ScriptedHost::default();
-    let plugin = plugin.with_capabilities(host.recorded_capabilities());
+    let rig = Scripted::recorded(plugin, &host);
     let mut earlier = Names::default();
     let mut open_earlier = Names::default();
     let mut steps = Vec::new();
     let mut last = None;
     for (index, attempt) in case.attempts.iter().enumerate() {
-        run::attempt(&plugin, &host, attempt, index, &mut earlier).await?;
+        run::attempt(&rig, attempt, index, &mut earlier).await?;
         let calls = std::mem::take(&mut host.world().journal);
         let flat = Attempted {
-            plugin: &plugin,
+            plugin,
             attempt,
             index,
             calls: &calls,
