@@ -4,7 +4,9 @@ pub mod probe;
 pub mod program;
 pub mod provider;
 pub mod rust;
+pub(crate) mod wire;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -104,8 +106,8 @@ pub struct Event {
 /// What a host is started with.
 #[derive(Debug, Clone)]
 pub struct Start {
-    /// A file of `target/plugin`.
-    pub component: &'static str,
+    /// A file with its SHA-256 beside it; relative ones are of `target/plugin`.
+    pub component: PathBuf,
     /// The secret of every connection's client.
     pub client_secret: String,
     /// For one exchange.
@@ -115,9 +117,9 @@ pub struct Start {
 impl Start {
     /// As a platform in development would, with `component`.
     #[must_use]
-    pub fn with(component: &'static str) -> Self {
+    pub fn with(component: impl Into<PathBuf>) -> Self {
         Self {
-            component,
+            component: component.into(),
             client_secret: crate::host::CLIENT_SECRET.to_owned(),
             deadline: Duration::from_secs(10),
         }

@@ -16,6 +16,7 @@ pub mod host;
 pub mod hosts;
 pub mod key;
 pub mod kit;
+pub mod live;
 pub mod mutation;
 pub mod okta;
 pub mod part;

@@ -11,8 +11,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use okta_sso_conformance::flat::FlatCase;
 use okta_sso_conformance::flat::sandbox::Sandbox;
 use okta_sso_conformance::hosts::Language;
+use okta_sso_conformance::kit::{self, Verdict};
 use okta_sso_conformance::stage::replica;
-use okta_sso_conformance::{kit, report, soak};
+use okta_sso_conformance::{live, report, soak};
 
 #[derive(Parser)]
 #[command(name = "okta-sso-conformance", about, version)]
@@ -51,7 +52,7 @@ struct Run {
     /// Only cases whose id, file or section contains this text.
     #[arg(long, default_value = "")]
     filter: String,
-    /// Which cases. By default contract cases, and trace cases too when the component is this project's own build.
+    /// Which cases. By default all of them when the component is this project's own build, else contract cases.
     #[arg(long, value_enum)]
     kind: Option<Kind>,
     /// Write a report to standard output.
@@ -90,9 +91,20 @@ struct Soak {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Kind {
+    /// What any component of the contract must do, over an emulated host.
     Contract,
+    /// What this project's component does, exactly.
     Trace,
+    /// The host's own HTTP, storage, randomness and signature checks, against a provider on loopback.
+    Live,
+    /// All of them.
     All,
+}
+
+impl Kind {
+    fn has(self, kind: Self) -> bool {
+        self == kind || self == Self::All
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -124,29 +136,43 @@ fn run(arguments: &Run) -> Result<bool> {
     let kind = arguments
         .kind
         .unwrap_or(if own { Kind::All } else { Kind::Contract });
-    let mut cases = kit::cases(&arguments.filter)?;
-    cases.retain(|case| match case {
-        FlatCase::Contract(_) => kind != Kind::Trace,
-        FlatCase::Trace(_) => kind != Kind::Contract,
+    let mut flat = Vec::new();
+    if kind != Kind::Live {
+        flat = kit::cases(&arguments.filter)?;
+    }
+    flat.retain(|case| match case {
+        FlatCase::Contract(_) => kind.has(Kind::Contract),
+        FlatCase::Trace(_) => kind.has(Kind::Trace),
     });
+    let mut live = Vec::new();
+    if kind.has(Kind::Live) {
+        live = live::cases(&arguments.filter)?;
+    }
     anyhow::ensure!(
-        !cases.is_empty(),
+        !flat.is_empty() || !live.is_empty(),
         "no case has `{}` in its id, file or section",
         arguments.filter
     );
 
-    let bar = bar(cases.len());
+    let (host, component) = (arguments.host, &arguments.component);
+    let bar = bar(flat.len() + live.len());
     let mut verdicts = Vec::new();
-    kit::run(arguments.host, &arguments.component, &cases, |verdict| {
+    let mut tell = |verdict: Verdict| {
         bar.inc(1);
         if !verdict.failures.is_empty() {
             bar.suspend(|| eprint!("{}", report::failure(&verdict)));
         }
         verdicts.push(verdict);
-    })?;
+    };
+    if !flat.is_empty() {
+        kit::run(host, component, &flat, &mut tell)?;
+    }
+    if !live.is_empty() {
+        let runtime = tokio::runtime::Runtime::new()?;
+        runtime.block_on(live::run(host, component, &live, &mut tell))?;
+    }
     bar.finish_and_clear();
 
-    let host = arguments.host;
     let summary = report::summary(host, &verdicts);
     let mut stdout = std::io::stdout().lock();
     match arguments.report {

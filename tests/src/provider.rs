@@ -1,5 +1,7 @@
 //! The identity provider as a script: its usual answers, what a case changes in them, and what it saw.
 
+pub mod server;
+
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};

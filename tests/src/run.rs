@@ -15,8 +15,8 @@ use crate::connection::object;
 use crate::expect::difference;
 use crate::host::{Entries, ScriptedHost};
 use crate::provider::Provider;
+use crate::rig::{Rig, Scripted, Seen};
 use crate::script;
-use crate::rig::{Scripted, Seen, Rig};
 use crate::template::Names;
 use crate::value::{code, to_json};
 

@@ -19,9 +19,9 @@ use crate::case::{self, Attempt, Case, Object, RandomScript, StorageScript, merg
 use crate::connection::object;
 use crate::host::ScriptedHost;
 use crate::provider::{Provider, Request};
+use crate::rig::Scripted;
 use crate::run;
 use crate::script;
-use crate::rig::Scripted;
 use crate::template::{Names, open};
 
 /// What the component chooses, and a later call or answer needs.

@@ -55,7 +55,7 @@ impl Program {
         let language = language.name();
         let drive = format!("host/examples/{language}/drive");
         let about = json!({
-            "component": root.join("target/plugin").join(start.component),
+            "component": root.join("target/plugin").join(&start.component),
             "client-secret": start.client_secret,
             "deadline": start.deadline.as_secs_f64(),
         });

@@ -3,10 +3,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
+
+use super::wire;
 
 /// A running server; it answers until the test's runtime ends.
 #[derive(Debug, Clone)]
@@ -20,14 +22,6 @@ pub struct Provider {
 struct Seen {
     connections: AtomicUsize,
     targets: Mutex<Vec<String>>,
-}
-
-/// A request as it arrived.
-struct Arrived {
-    method: String,
-    target: String,
-    headers: Vec<(String, String)>,
-    body: String,
 }
 
 impl Provider {
@@ -68,7 +62,7 @@ impl Provider {
 }
 
 async fn serve(mut stream: TcpStream, seen: &Seen) -> Result<()> {
-    let request = read(&mut stream).await?;
+    let request = wire::read(&mut stream).await?;
     seen.targets
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
@@ -111,12 +105,8 @@ const GZIP: &[u8] = &[
 ];
 
 fn answer(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
-    let head = format!(
-        "HTTP/1.1 {status} Said\r\ncontent-type: application/json\r\n{headers}content-length: {}\r\n\
-         connection: close\r\n\r\n",
-        body.len()
-    );
-    [head.as_bytes(), body].concat()
+    let headers = format!("content-type: application/json\r\n{headers}");
+    wire::answer(status, &headers, body)
 }
 
 fn chunked(length: usize) -> Vec<u8> {
@@ -143,50 +133,12 @@ async fn drip(mut stream: TcpStream) -> Result<()> {
     }
 }
 
-fn echo(request: &Arrived) -> String {
+fn echo(request: &wire::Arrived) -> String {
     json!({
         "method": request.method,
         "target": request.target,
         "headers": request.headers,
-        "body": request.body,
+        "body": String::from_utf8_lossy(&request.body),
     })
     .to_string()
-}
-
-async fn read(stream: &mut TcpStream) -> Result<Arrived> {
-    let mut bytes = Vec::new();
-    let end = loop {
-        let found = bytes.windows(4).position(|window| window == b"\r\n\r\n");
-        if let Some(end) = found {
-            break end;
-        }
-        let mut buffer = [0; 4096];
-        let count = stream.read(&mut buffer).await?;
-        anyhow::ensure!(count > 0, "the request ended early");
-        bytes.extend_from_slice(buffer.get(..count).unwrap_or_default());
-    };
-    let body = bytes.split_off(end + 4);
-    let head = String::from_utf8(bytes)?;
-    let mut lines = head.trim_end().split("\r\n");
-    let mut first = lines.next().context("no request line")?.split(' ');
-    let mut next = || Ok::<_, anyhow::Error>(first.next().context("no request line")?.to_owned());
-    let (method, target) = (next()?, next()?);
-    let headers = lines.filter_map(|line| line.split_once(':'));
-    let headers: Vec<(String, String)> = headers
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
-        .collect();
-    let length = headers.iter().find(|(name, _)| name == "content-length");
-    let length: usize = length.map_or(Ok(0), |(_, value)| value.parse())?;
-    let mut body = body;
-    let had = body.len();
-    body.resize(length.max(had), 0);
-    stream
-        .read_exact(body.get_mut(had..).unwrap_or_default())
-        .await?;
-    Ok(Arrived {
-        method,
-        target,
-        headers,
-        body: String::from_utf8(body)?,
-    })
 }

@@ -56,7 +56,7 @@ impl RustHost {
             .with_clock(state.clone())
             .with_log(state.clone());
         let folder = workspace().join("target/plugin");
-        let component = Component::from_path(folder.join(start.component), Pin::Sidecar)
+        let component = Component::from_path(folder.join(&start.component), Pin::Sidecar)
             .context("run `make plugin` first")?;
         let plugin = Plugin::builder()
             .component(component)
