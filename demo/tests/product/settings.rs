@@ -382,6 +382,7 @@ async fn changes_can_be_discarded() {
         ("client_id", "0oaacme"),
         ("issuer", &*stage.issuer),
         ("email_rule", "exact"),
+        ("then", "test-sign-in"),
     ];
     let page = stage.send_settings(&anna, &fields).await;
     anna.follow(page).await.says(200, "Nothing was changed");
