@@ -6,10 +6,13 @@ use sqlx::sqlite::SqlitePool;
 use sqlx::{SqliteConnection, SqliteExecutor};
 
 use crate::connections::Saved;
+use crate::database::WRITE;
 use crate::drafts::fingerprint;
 
 /// How long check lists of test sign-ins are kept: 7 days.
 const KEPT: i64 = 7 * 24 * 60 * 60;
+/// How many of a tenant at most, the latest.
+const MOST: i64 = 50;
 
 /// One line of a check list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,6 +128,8 @@ pub(crate) async fn key_age(
     Ok(newest.map(|at| now - at))
 }
 
+/// Notes which keys the provider has. Those that it has no longer are forgotten, and those of issuers that the tenant
+/// has neither in use nor in its draft.
 async fn see_keys(
     db: &SqlitePool,
     settings: &Saved,
@@ -135,7 +140,12 @@ async fn see_keys(
     let names = keys
         .and_then(|entry| entry.found.as_deref())
         .unwrap_or_default();
-    for name in names.split(' ').filter(|name| !name.is_empty()) {
+    let names: Vec<&str> = names.split(' ').filter(|name| !name.is_empty()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let mut write = db.begin_with(WRITE).await?;
+    for name in &names {
         sqlx::query(
             "INSERT INTO provider_keys (tenant, issuer, kid, first_seen) VALUES (?, ?, ?, ?)
              ON CONFLICT DO NOTHING",
@@ -144,10 +154,22 @@ async fn see_keys(
         .bind(&settings.issuer)
         .bind(name)
         .bind(now)
-        .execute(db)
+        .execute(&mut *write)
         .await?;
     }
-    Ok(())
+    sqlx::query(
+        "DELETE FROM provider_keys WHERE tenant = ?1 AND (
+            (issuer = ?2 AND kid NOT IN (SELECT value FROM json_each(?3)))
+            OR issuer NOT IN (
+                SELECT issuer FROM connections WHERE tenant = ?1
+                UNION SELECT issuer FROM drafts WHERE tenant = ?1))",
+    )
+    .bind(&settings.tenant)
+    .bind(&settings.issuer)
+    .bind(serde_json::json!(names).to_string())
+    .execute(&mut *write)
+    .await?;
+    write.commit().await
 }
 
 /// One *Test sign-in*.
@@ -171,9 +193,10 @@ pub(crate) async fn begin_rehearsal(
     settings: &Saved,
     now: i64,
 ) -> Result<(), sqlx::Error> {
+    let mut write = db.begin_with(WRITE).await?;
     sqlx::query("DELETE FROM rehearsals WHERE begun_at < ?")
         .bind(now - KEPT)
-        .execute(db)
+        .execute(&mut *write)
         .await?;
     sqlx::query(
         "INSERT INTO rehearsals (handle, tenant, user_id, settings, begun_at) VALUES (?, ?, ?, ?, ?)",
@@ -183,9 +206,17 @@ pub(crate) async fn begin_rehearsal(
     .bind(user_id)
     .bind(fingerprint(settings))
     .bind(now)
-    .execute(db)
+    .execute(&mut *write)
     .await?;
-    Ok(())
+    sqlx::query(
+        "DELETE FROM rehearsals WHERE tenant = ?1 AND handle NOT IN (
+            SELECT handle FROM rehearsals WHERE tenant = ?1 ORDER BY begun_at DESC, rowid DESC LIMIT ?2)",
+    )
+    .bind(&settings.tenant)
+    .bind(MOST)
+    .execute(&mut *write)
+    .await?;
+    write.commit().await
 }
 
 /// By the handle of its attempt.
@@ -236,4 +267,69 @@ fn write(entries: &[Entry]) -> String {
 
 fn read(checks: &str) -> Result<Vec<Entry>, sqlx::Error> {
     serde_json::from_str(checks).map_err(|error| sqlx::Error::Decode(error.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use okta_sso_host::contract::EmailRule;
+
+    use super::*;
+    use crate::connections::{self, Sealed};
+    use crate::database::{self, Database};
+    use crate::tenants::{self, Tenant};
+
+    const NOW: i64 = 1_790_000_000;
+
+    fn saved(issuer: &str) -> Saved {
+        Saved {
+            id: Saved::id_of("acme"),
+            tenant: "acme".to_owned(),
+            enabled: true,
+            issuer: issuer.to_owned(),
+            client_id: "client".to_owned(),
+            secret: Sealed::none(),
+            secret_set_at: None,
+            email_rule: EmailRule::Exact,
+        }
+    }
+
+    /// What a provider has had once is not kept for ever, nor are the keys of an issuer that was only tried.
+    #[tokio::test]
+    async fn keys_that_are_gone_are_forgotten() {
+        let db = database::open(&Database::Memory).await.unwrap();
+        let tenant = Tenant {
+            id: "acme".to_owned(),
+            name: "Acme".to_owned(),
+        };
+        tenants::put(&db, &tenant).await.unwrap();
+        let see = async |issuer: &str, names: &str, now: i64| {
+            let keys = Entry {
+                check: "check/keys".to_owned(),
+                outcome: Outcome::Pass,
+                reason: None,
+                expected: None,
+                found: Some(names.to_owned()).filter(|names| !names.is_empty()),
+            };
+            keep_probe(&db, &saved(issuer), &[keys], now).await.unwrap();
+        };
+        let known = async || -> Vec<(String, i64)> {
+            sqlx::query_as("SELECT kid, first_seen FROM provider_keys ORDER BY kid")
+                .fetch_all(&db)
+                .await
+                .unwrap()
+        };
+        let first = saved("https://one.okta.com");
+        connections::put(&db, &first).await.unwrap();
+        see(&first.issuer, "a b", NOW).await;
+        see(&first.issuer, "b c", NOW + 1).await;
+        let expected = [("b".to_owned(), NOW), ("c".to_owned(), NOW + 1)];
+        assert_eq!(known().await, expected);
+        // A test that saw no keys says nothing about them.
+        see(&first.issuer, "", NOW + 2).await;
+        assert_eq!(known().await, expected);
+        let second = saved("https://two.okta.com");
+        connections::put(&db, &second).await.unwrap();
+        see(&second.issuer, "a", NOW + 3).await;
+        assert_eq!(known().await, [("a".to_owned(), NOW + 3)]);
+    }
 }
