@@ -147,8 +147,8 @@ impl IntoResponse for Failure {
             Self::Fault(_) => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "Something went wrong on our side",
-                "Ledgerline could not do what you asked. Nothing was changed.",
-                "Wait a minute, then try again. If it persists, give the number below to our support.",
+                "Ledgerline could not do what you asked, or not all of it.",
+                "Wait a minute, look whether it was done, and try again. If it persists, give the number below to our support.",
             ),
             Self::NotFound => (
                 StatusCode::NOT_FOUND,

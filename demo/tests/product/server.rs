@@ -116,6 +116,8 @@ async fn health_and_readiness() {
     page.says(503, "Something went wrong on our side");
     assert_eq!(page.number().len(), 16);
     assert!(!page.text().contains("tenants"), "{}", page.text());
+    // What was done before the fault is done.
+    assert!(!page.text().contains("Nothing was changed"));
 }
 
 #[tokio::test]
