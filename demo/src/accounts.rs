@@ -110,6 +110,16 @@ pub(crate) async fn find(
         .await
 }
 
+/// Within one tenant, an administrator who may come in: to be asked again, under the write lock, by what only they may do.
+pub(crate) async fn administrator(
+    db: impl SqliteExecutor<'_>,
+    tenant: &str,
+    id: &str,
+) -> Result<Option<User>, sqlx::Error> {
+    let found = find(db, tenant, id).await?;
+    Ok(found.filter(|user| user.administrator && !user.disabled))
+}
+
 /// Everybody of a tenant, administrators first.
 pub(crate) async fn of_tenant(db: &SqlitePool, tenant: &str) -> Result<Vec<Listed>, sqlx::Error> {
     let rows = sqlx::query(

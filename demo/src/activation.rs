@@ -11,6 +11,7 @@ use crate::domains::{self, Standing, State};
 use crate::drafts::{self, Draft};
 use crate::history::{self, Event};
 use crate::seal::Seal;
+use crate::sign_in::{self, Decision, Vouched};
 use crate::{invitations, sessions};
 
 /// Why a draft could not be put into use.
@@ -59,10 +60,13 @@ pub(crate) enum Missing {
 
 /// The first thing that a draft waits for; none when it can be put into use.
 pub(crate) fn missing(draft: &Draft, domains: &[domains::Domain]) -> Option<Missing> {
-    let tested = draft.tested_domain();
+    let test = draft.test();
+    let tested = test.and_then(|test| sign_in::domain_of(&test.email));
     let approved = domains.iter().any(|domain| {
         domain.standing(&draft.settings) == Standing::Approved
-            && tested.is_none_or(|tested| domain.domain == tested)
+            && tested
+                .as_ref()
+                .is_none_or(|tested| domain.domain == *tested)
     });
     if !draft.settings.enabled {
         Some(Missing::Toggle)
@@ -70,7 +74,7 @@ pub(crate) fn missing(draft: &Draft, domains: &[domains::Domain]) -> Option<Miss
         Some(Missing::Fields)
     } else if !approved {
         Some(Missing::Domain)
-    } else if !draft.has_passed() {
+    } else if test.is_none() {
         Some(Missing::Test)
     } else {
         None
@@ -79,6 +83,9 @@ pub(crate) fn missing(draft: &Draft, domains: &[domains::Domain]) -> Option<Miss
 
 /// Puts the tenant's draft into use if it waits for nothing, within the transaction of what came last; says whether it
 /// did.
+///
+/// Whoever tested must still be able to come in: ties, invitations and accounts may have changed since the test. If they
+/// could not, the test no longer counts.
 ///
 /// Sessions that began under another issuer or client id end. People who had passwords are invited, so that each can be
 /// tied to their Okta user.
@@ -92,12 +99,19 @@ pub(crate) async fn advance(
         return Ok(false);
     };
     let domains = domains::of_tenant(&mut *db, tenant).await?;
-    if missing(&draft, &domains).is_some() {
+    let (None, Some(test)) = (missing(&draft, &domains), draft.test().cloned()) else {
+        return Ok(false);
+    };
+    if !lets_in(&mut *db, &draft, &test, cause.now).await? {
+        drafts::forget_test(&mut *db, tenant).await?;
+        let event = cause.event("settings/test-outdated", &test.email);
+        history::record_in(&mut *db, tenant, &event).await?;
         return Ok(false);
     }
     let before = connections::of_tenant(&mut *db, tenant).await?;
     let saved = draft.settings.moved_to(Saved::id_of(tenant), seal)?;
     connections::put(&mut *db, &saved).await?;
+    connections::note_tested(&mut *db, tenant, &test.settings).await?;
     domains::keep_only(&mut *db, &saved).await?;
     drafts::discard(&mut *db, tenant).await?;
     if before.is_some_and(|before| {
@@ -113,6 +127,27 @@ pub(crate) async fn advance(
     )
     .await?;
     Ok(true)
+}
+
+/// Whether a draft in use would let in the administrator who tested it, as themselves.
+async fn lets_in(
+    db: &mut SqliteConnection,
+    draft: &Draft,
+    test: &drafts::Passed,
+    now: i64,
+) -> Result<bool, sqlx::Error> {
+    let vouched = Vouched {
+        issuer: &draft.settings.issuer,
+        subject: &test.subject,
+        email: &test.email,
+    };
+    let (decision, _) = sign_in::foresee(db, &draft.settings, vouched, now).await?;
+    Ok(match decision {
+        Decision::Known { user, .. } | Decision::Pin { user } => {
+            user.id == test.user_id && user.administrator
+        }
+        Decision::Refused(_) => false,
+    })
 }
 
 /// What an approval does to a connection that was in use already or waited for nothing else, and then to the draft.
@@ -131,8 +166,8 @@ pub(crate) async fn after_approval(
     Ok(())
 }
 
-/// Takes the connection out of use: its settings become the draft, switched off, and the sessions that began with it end.
-/// `but` is spared, so that the administrator can go on.
+/// Takes the connection out of use: its settings become the draft, switched off and in the place of changes that waited
+/// beside them, and the sessions that began with it end. `but` is spared, so that the administrator can go on.
 pub(crate) async fn switch_off(
     db: &mut SqliteConnection,
     seal: &Seal,
@@ -141,9 +176,9 @@ pub(crate) async fn switch_off(
 ) -> Result<(), ActivationError> {
     let draft = drafts::of_tenant(&mut *db, tenant).await?;
     let saved = connections::of_tenant(&mut *db, tenant).await?;
-    let mut draft = match (draft, &saved) {
-        (Some(draft), _) => draft,
-        (None, Some(saved)) => Draft::of(saved.clone().moved_to(Draft::id_of(tenant), seal)?),
+    let mut draft = match (&saved, draft) {
+        (Some(saved), _) => Draft::of(saved.clone().moved_to(Draft::id_of(tenant), seal)?),
+        (None, Some(draft)) => draft,
         (None, None) => return Ok(()),
     };
     draft.settings.enabled = false;

@@ -158,6 +158,32 @@ pub(crate) async fn remove(db: impl SqliteExecutor<'_>, tenant: &str) -> Result<
     Ok(())
 }
 
+/// The fingerprint of the draft that a tenant's connection was put into use from; none where nobody knows of one.
+pub(crate) async fn tested(
+    db: impl SqliteExecutor<'_>,
+    tenant: &str,
+) -> Result<Option<Vec<u8>>, sqlx::Error> {
+    let found = sqlx::query_scalar("SELECT tested FROM connections WHERE tenant = ?")
+        .bind(tenant)
+        .fetch_optional(db)
+        .await?;
+    Ok(found.flatten())
+}
+
+/// Notes the fingerprint of the draft that a tenant's connection was until now.
+pub(crate) async fn note_tested(
+    db: impl SqliteExecutor<'_>,
+    tenant: &str,
+    fingerprint: &[u8],
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE connections SET tested = ? WHERE tenant = ?")
+        .bind(fingerprint)
+        .bind(tenant)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
 /// Makes or replaces a tenant's connection.
 pub(crate) async fn put(db: impl SqliteExecutor<'_>, saved: &Saved) -> Result<(), sqlx::Error> {
     sqlx::query(
@@ -166,7 +192,7 @@ pub(crate) async fn put(db: impl SqliteExecutor<'_>, saved: &Saved) -> Result<()
          ON CONFLICT (id) DO UPDATE SET
             enabled = excluded.enabled, issuer = excluded.issuer, client_id = excluded.client_id,
             secret = excluded.secret, secret_set_at = excluded.secret_set_at,
-            email_rule = excluded.email_rule",
+            email_rule = excluded.email_rule, tested = NULL",
     )
     .bind(&saved.id)
     .bind(&saved.tenant)

@@ -101,16 +101,16 @@ pub(crate) async fn refuse(
     Ok(done.rows_affected() == 1)
 }
 
-/// Forgets a request: it was granted, or withdrawn.
+/// Forgets a request: it was granted, or withdrawn. False when there was none.
 pub(crate) async fn close(
     db: impl SqliteExecutor<'_>,
     tenant: &str,
     domain: &str,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM domain_requests WHERE tenant = ? AND domain = ?")
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query("DELETE FROM domain_requests WHERE tenant = ? AND domain = ?")
         .bind(tenant)
         .bind(domain)
         .execute(db)
         .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }

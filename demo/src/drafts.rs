@@ -11,8 +11,30 @@ use crate::connections::{Saved, Sealed};
 pub(crate) struct Draft {
     /// `enabled` is the toggle as it was saved.
     pub(crate) settings: Saved,
-    /// The fingerprint that a test sign-in passed with, and the domain of the address that Okta vouched for.
-    passed: Option<(Vec<u8>, String)>,
+    passed: Option<Passed>,
+}
+
+/// A test sign-in that passed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Passed {
+    /// The fingerprint of what was tested.
+    pub(crate) settings: Vec<u8>,
+    /// The administrator who tested.
+    pub(crate) user_id: String,
+    /// Whom Okta vouched for.
+    pub(crate) subject: String,
+    pub(crate) email: String,
+}
+
+impl FromRow<'_, SqliteRow> for Passed {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            settings: row.try_get("passed")?,
+            user_id: row.try_get("passed_user")?,
+            subject: row.try_get("passed_subject")?,
+            email: row.try_get("passed_email")?,
+        })
+    }
 }
 
 impl Draft {
@@ -49,16 +71,11 @@ impl Draft {
         !settings.issuer.is_empty() && !settings.client_id.is_empty() && settings.secret.is_set()
     }
 
-    /// Whether a test sign-in passed with exactly these settings.
-    pub(crate) fn has_passed(&self) -> bool {
-        self.tested_domain().is_some()
-    }
-
-    /// The domain of the address that a test sign-in with exactly these settings ended with.
-    pub(crate) fn tested_domain(&self) -> Option<&str> {
-        let (fingerprint_then, domain) = self.passed.as_ref()?;
-        let same = self.is_complete() && *fingerprint_then == fingerprint(&self.settings);
-        same.then_some(domain.as_str())
+    /// The test sign-in that passed with exactly these settings.
+    pub(crate) fn test(&self) -> Option<&Passed> {
+        self.passed
+            .as_ref()
+            .filter(|passed| self.is_complete() && passed.settings == fingerprint(&self.settings))
     }
 }
 
@@ -83,7 +100,10 @@ impl FromRow<'_, SqliteRow> for Draft {
     fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
         Ok(Self {
             settings: Saved::from_row(row)?,
-            passed: Option::zip(row.try_get("passed")?, row.try_get("passed_domain")?),
+            passed: match row.try_get::<Option<&[u8]>, _>("passed")? {
+                Some(_) => Some(Passed::from_row(row)?),
+                None => None,
+            },
         })
     }
 }
@@ -115,13 +135,13 @@ pub(crate) async fn put(db: &mut SqliteConnection, draft: &Draft) -> Result<(), 
     let Draft { settings, passed } = draft;
     sqlx::query(
         "INSERT INTO drafts (id, tenant, enabled, issuer, client_id, secret, secret_set_at, email_rule, passed,
-            passed_domain)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            passed_user, passed_subject, passed_email)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET
             enabled = excluded.enabled, issuer = excluded.issuer, client_id = excluded.client_id,
             secret = excluded.secret, secret_set_at = excluded.secret_set_at,
-            email_rule = excluded.email_rule, passed = excluded.passed,
-            passed_domain = excluded.passed_domain",
+            email_rule = excluded.email_rule, passed = excluded.passed, passed_user = excluded.passed_user,
+            passed_subject = excluded.passed_subject, passed_email = excluded.passed_email",
     )
     .bind(&settings.id)
     .bind(&settings.tenant)
@@ -131,40 +151,52 @@ pub(crate) async fn put(db: &mut SqliteConnection, draft: &Draft) -> Result<(), 
     .bind(settings.secret.sealed())
     .bind(settings.secret_set_at)
     .bind(settings.rule_name())
-    .bind(passed.as_ref().map(|(fingerprint, _)| &**fingerprint))
-    .bind(passed.as_ref().map(|(_, domain)| &**domain))
+    .bind(passed.as_ref().map(|passed| &*passed.settings))
+    .bind(passed.as_ref().map(|passed| &*passed.user_id))
+    .bind(passed.as_ref().map(|passed| &*passed.subject))
+    .bind(passed.as_ref().map(|passed| &*passed.email))
     .execute(db)
     .await?;
     Ok(())
 }
 
-/// Notes that a test sign-in passed with the settings of this fingerprint and an address on `domain`, if the draft still
-/// is those.
+/// Notes that a test sign-in passed, if the draft still is what was tested.
 pub(crate) async fn pass(
     db: &mut SqliteConnection,
     tenant: &str,
-    (tested, domain): (&[u8], &str),
+    passed: Passed,
 ) -> Result<bool, sqlx::Error> {
-    let Some(draft) = of_tenant(&mut *db, tenant).await? else {
+    let Some(mut draft) = of_tenant(&mut *db, tenant).await? else {
         return Ok(false);
     };
-    if fingerprint(&draft.settings) != tested {
+    if fingerprint(&draft.settings) != passed.settings {
         return Ok(false);
     }
-    sqlx::query("UPDATE drafts SET passed = ?, passed_domain = ? WHERE tenant = ?")
-        .bind(tested)
-        .bind(domain)
-        .bind(tenant)
-        .execute(db)
-        .await?;
+    draft.passed = Some(passed);
+    put(db, &draft).await?;
     Ok(true)
 }
 
-/// Throws a tenant's draft away.
-pub(crate) async fn discard(db: impl SqliteExecutor<'_>, tenant: &str) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM drafts WHERE tenant = ?")
+/// From now on no test sign-in has passed with a tenant's draft.
+pub(crate) async fn forget_test(
+    db: impl SqliteExecutor<'_>,
+    tenant: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE drafts SET passed = NULL WHERE tenant = ?")
         .bind(tenant)
         .execute(db)
         .await?;
     Ok(())
+}
+
+/// Throws a tenant's draft away; false when there was none.
+pub(crate) async fn discard(
+    db: impl SqliteExecutor<'_>,
+    tenant: &str,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query("DELETE FROM drafts WHERE tenant = ?")
+        .bind(tenant)
+        .execute(db)
+        .await?;
+    Ok(done.rows_affected() == 1)
 }

@@ -69,8 +69,20 @@ const OWN: &[(&str, &str)] = &[
     ),
     ("settings/secret-replaced", "Replaced the client secret."),
     (
+        "settings/secret-dropped",
+        "Left the client secret out of a draft: it was saved for another issuer or client ID.",
+    ),
+    (
+        "settings/discarded",
+        "Threw the draft of the single sign-on settings away.",
+    ),
+    (
         "settings/domain-requested",
         "Asked for an SSO domain to be confirmed.",
+    ),
+    (
+        "settings/domain-withdrawn",
+        "Withdrew a request for an SSO domain.",
     ),
     (
         "settings/test-passed",
@@ -79,6 +91,10 @@ const OWN: &[(&str, &str)] = &[
     (
         "settings/test-failed",
         "Tested a sign-in. Something failed.",
+    ),
+    (
+        "settings/test-outdated",
+        "The test sign-in no longer counts: the administrator who tested could not come in any more. Test again.",
     ),
     (
         "settings/active",

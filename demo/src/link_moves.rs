@@ -1,7 +1,7 @@
 //! When a provider's issuer changes for good, the operator moves a tenant's links to the new one, and can move them back.
 
 use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{FromRow, Row as _};
+use sqlx::{FromRow, Row as _, SqliteExecutor};
 
 use crate::activation::Cause;
 use crate::database::WRITE;
@@ -49,7 +49,7 @@ pub(crate) enum LinkMoveError {
 
 /// The issuers that a tenant's links name, with how many each.
 pub(crate) async fn issuers(
-    db: &SqlitePool,
+    db: impl SqliteExecutor<'_>,
     tenant: &str,
 ) -> Result<Vec<(String, i64)>, sqlx::Error> {
     sqlx::query_as(
@@ -58,6 +58,28 @@ pub(crate) async fn issuers(
     .bind(tenant)
     .fetch_all(db)
     .await
+}
+
+/// Those of them that are not this issuer: their people cannot come in by it until the ties are moved.
+pub(crate) async fn other_issuers(
+    db: impl SqliteExecutor<'_>,
+    tenant: &str,
+    issuer: &str,
+) -> Result<Vec<(String, i64)>, sqlx::Error> {
+    let mut all = issuers(db, tenant).await?;
+    all.retain(|(one, _)| one != issuer);
+    Ok(all)
+}
+
+/// The issuer that a user is tied to.
+pub(crate) async fn issuer_of(
+    db: impl SqliteExecutor<'_>,
+    user_id: &str,
+) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar("SELECT issuer FROM links WHERE user_id = ?")
+        .bind(user_id)
+        .fetch_optional(db)
+        .await
 }
 
 /// All of a tenant, latest first.

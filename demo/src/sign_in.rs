@@ -4,13 +4,13 @@
 
 use okta_sso_host::contract::EmailRule;
 use sqlx::sqlite::SqlitePool;
-use sqlx::{FromRow as _, Row as _, SqliteConnection};
+use sqlx::{Connection as _, FromRow as _, Row as _, SqliteConnection};
 
 use crate::accounts::User;
 use crate::connections::{self, Saved};
 use crate::database::WRITE;
 use crate::domains::{self, Standing};
-use crate::invitations::Invitation;
+use crate::invitations::{self, Invitation};
 use crate::sessions;
 
 /// Whom the provider vouches for, as far as the decision needs it.
@@ -35,6 +35,16 @@ pub(crate) struct Facts {
     pub(crate) linked_elsewhere: bool,
     /// Users of the tenant with this e-mail under the connection's rule.
     pub(crate) on_file: Vec<OnFile>,
+}
+
+impl Facts {
+    /// Whose e-mail this is under the connection's rule, which is applied again: how the database compares is not what
+    /// is relied on.
+    pub(crate) fn matching(&self, email: &str) -> impl Iterator<Item = &OnFile> {
+        self.on_file
+            .iter()
+            .filter(move |entry| equal(self.email_rule, &entry.user.email, email))
+    }
 }
 
 /// A user with the e-mail in question.
@@ -102,11 +112,7 @@ fn judge(vouched: Vouched<'_>, facts: &Facts) -> Result<Decision, Refusal> {
         return Err(Refusal::ConnectionChanged);
     }
     // Also for a linked user: a changed address must still be on an approved domain.
-    let domain = vouched
-        .email
-        .rsplit_once('@')
-        .map(|(_, domain)| domain.to_ascii_lowercase());
-    if !domain.is_some_and(|domain| facts.domains.contains(&domain)) {
+    if !domain_of(vouched.email).is_some_and(|domain| facts.domains.contains(&domain)) {
         return Err(Refusal::DomainNotApproved);
     }
     if let Some((user, seen)) = &facts.linked {
@@ -120,12 +126,8 @@ fn judge(vouched: Vouched<'_>, facts: &Facts) -> Result<Decision, Refusal> {
     if facts.linked_elsewhere {
         return Err(Refusal::OtherAccount);
     }
-    // The rule is applied again: how the database compares is not what is relied on. Two users whose addresses
-    // differ in case alone are nobody's under the rule that ignores it.
-    let mut matching = facts
-        .on_file
-        .iter()
-        .filter(|entry| equal(facts.email_rule, &entry.user.email, vouched.email));
+    // Two users whose addresses differ in case alone are nobody's under the rule that ignores it.
+    let mut matching = facts.matching(vouched.email);
     let (Some(entry), None) = (matching.next(), matching.next()) else {
         return Err(Refusal::NotInvited);
     };
@@ -140,6 +142,12 @@ fn judge(vouched: Vouched<'_>, facts: &Facts) -> Result<Decision, Refusal> {
             user: entry.user.clone(),
         }),
     }
+}
+
+/// The domain of an address as approvals spell it.
+pub(crate) fn domain_of(email: &str) -> Option<String> {
+    let (_, domain) = email.rsplit_once('@')?;
+    Some(domain.to_ascii_lowercase())
 }
 
 fn admit(user: &User, facts: &Facts) -> Result<(), Refusal> {
@@ -185,6 +193,27 @@ pub(crate) async fn settle(
     }
     write.commit().await?;
     Ok(decision)
+}
+
+/// What the decision would be once these settings are in use: the address's own domain approved, and whoever has a
+/// password invited, as putting them into use does. Changes nothing.
+pub(crate) async fn foresee(
+    db: &mut SqliteConnection,
+    settings: &Saved,
+    vouched: Vouched<'_>,
+    now: i64,
+) -> Result<(Decision, Facts), sqlx::Error> {
+    let in_use = Saved {
+        id: Saved::id_of(&settings.tenant),
+        ..settings.clone()
+    };
+    let expires = now + invitations::LIFETIME;
+    let mut trial = db.begin().await?;
+    invitations::open_for_password_users(&mut *trial, &settings.tenant, expires).await?;
+    let mut facts = gather(&mut trial, &in_use, vouched, now).await?;
+    trial.rollback().await?;
+    facts.domains = domain_of(vouched.email).into_iter().collect();
+    Ok((decide(vouched, &facts), facts))
 }
 
 async fn gather(

@@ -31,8 +31,14 @@ use crate::ledgerline::Ledgerline;
 /// Longer forms are refused unread, in bytes.
 const MAX_FORM: usize = 64 * 1024;
 
-/// Nobody is sent here after signing in: these sign out, or start again.
-const NEVER_RETURN_TO: [&str; 4] = ["/login", "/logout", "/signed-out", "/sso"];
+/// Nobody is sent here after signing in: these sign out, start again, or leave for Okta.
+const NEVER_RETURN_TO: [&str; 5] = [
+    "/login",
+    "/logout",
+    "/signed-out",
+    "/sso",
+    "/settings/sso/test/start",
+];
 
 /// What handlers are given: take `State<Arc<Ledgerline>>`, or the sign-in where an attempt is started.
 #[derive(Clone)]

@@ -53,16 +53,32 @@ async fn explain(ledgerline: &Ledgerline, code: &str) -> (String, String) {
             "",
         ),
         "own/somebody-else" => (
-            "You signed in at Okta as another of your people. They can get in; whether you can was not tested.",
+            "You signed in at Okta as another of your people. They could get in; whether you can was not tested.",
             "Start the test again and sign in at Okta as yourself.",
         ),
         "own/nobody" => (
             "Nobody here has this e-mail address, so the person could not get in.",
             "Invite the person with exactly the e-mail of their Okta account, or sign in at Okta as yourself.",
         ),
+        "own/two-alike" => (
+            "Two of your people have this e-mail address when capital letters are ignored, so neither could get in.",
+            "Remove one of the two, or compare addresses exactly.",
+        ),
+        "own/not-you" => (
+            "The administrator who began the test was not signed in here any more, or is no administrator any more.",
+            "Sign in, then start the test again.",
+        ),
+        "own/changed-meanwhile" => (
+            "The settings were changed while you were at Okta.",
+            "Test the settings as they are now.",
+        ),
         "own/tied-elsewhere" => (
-            "Accounts are tied to another issuer. Whoever is cannot sign in with these settings until we have moved the ties.",
-            "Tell our support before these settings are put into use, so that the ties are moved at once.",
+            "Your account is tied to another issuer, so you could not sign in with these settings.",
+            "Ask our support to move the ties to this issuer, then test again.",
+        ),
+        "own/others-tied-elsewhere" => (
+            "You could get in. Other accounts are tied to another issuer: whoever is cannot sign in with these settings until we have moved the ties.",
+            "Ask our support to move the ties before these settings are put into use.",
         ),
         "own/domain-waiting" => (
             "The e-mail address is on the domain that you asked for, which we have not confirmed yet.",

@@ -2,7 +2,11 @@
 
 mod domain;
 mod draft;
+mod hints;
 mod off;
+mod on;
+mod secret;
+mod tested;
 mod trial;
 
 use std::sync::Arc;
@@ -29,7 +33,8 @@ use crate::ledgerline::Ledgerline;
 use crate::moment::Moment;
 use crate::trials;
 
-pub(super) use self::trial::{connection_of_draft, finish, probe_in_use};
+pub(super) use self::tested::finish;
+pub(super) use self::trial::{connection_of_draft, probe_in_use};
 
 pub(super) fn router() -> Router<Web> {
     Router::new()
@@ -38,20 +43,23 @@ pub(super) fn router() -> Router<Web> {
             get(|| async { axum::response::Redirect::to("/settings/sso") }),
         )
         .route("/settings/sso", get(show).post(draft::save))
-        .route("/settings/sso/check", post(draft::check))
+        .route("/settings/sso/check", post(hints::check))
         .route("/settings/sso/discard", post(draft::discard))
+        .route("/settings/sso/on", post(on::switch_on))
         .route("/settings/sso/off", post(off::switch_off))
         .route("/settings/sso/domain", post(domain::request))
         .route("/settings/sso/domain/withdraw", post(domain::withdraw))
         .route("/settings/sso/test", get(trial::before))
         .route("/settings/sso/test/start", get(trial::start))
-        .route("/settings/sso/test/{handle}", get(trial::after))
+        .route("/settings/sso/test/{handle}", get(tested::list))
 }
 
 /// Everything that is known about a tenant's single sign-on.
 struct Situation {
     /// In use, or in use but for a domain.
     live: Option<Saved>,
+    /// The fingerprint of the draft that it was.
+    live_tested: Option<Vec<u8>>,
     draft: Option<Draft>,
     domains: Vec<Domain>,
     requests: Vec<Request>,
@@ -62,6 +70,7 @@ impl Situation {
         let db = &ledgerline.db;
         Ok(Self {
             live: connections::of_tenant(db, tenant).await?,
+            live_tested: connections::tested(db, tenant).await?,
             draft: drafts::of_tenant(db, tenant).await?,
             domains: domains::of_tenant(db, tenant).await?,
             requests: domain_requests::of_tenant(db, tenant).await?,
@@ -78,6 +87,14 @@ impl Situation {
             .as_ref()
             .map(|draft| &draft.settings)
             .or(self.live.as_ref())
+    }
+
+    /// The form as it is drawn before anybody types. Beside a connection in use the toggle is on, for off is a step of
+    /// its own.
+    fn form(&self, described: &Description) -> SsoForm {
+        let mut form = SsoForm::new(described, self.settings());
+        form.enabled |= self.live.is_some();
+        form
     }
 
     /// What the draft waits for, if there is one that wants to be used.
@@ -277,13 +294,14 @@ async fn show(
     let query = query.unwrap_or_default();
     let described = describe(&ledgerline).await?;
     let situation = Situation::of(&ledgerline, &administrator.session.user.tenant).await?;
-    let mut form = SsoForm::new(&described, situation.settings());
+    let mut form = situation.form(&described);
     let mut notice = None;
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         match name.as_ref() {
             "done" => notice = done(&value),
             // `issuer/trailing-slash`: what saving put right. Only codes that the plugin knows are shown.
             "corrected" => draft::show_correction(&ledgerline, &mut form, &value).await,
+            "again" => secret::ask_again(&mut form),
             _ => {}
         }
     }
@@ -304,6 +322,9 @@ fn done(word: &str) -> Option<&'static str> {
         "off" => "Single sign-on is off. Your people sign in with passwords.",
         "discarded" => "The draft is gone. The settings in use stay as they were.",
         "tested" => "The connection was tested. What was found is shown below.",
+        "untested" => {
+            "Saved as a draft. To test the connection, enter the Client ID and the Okta client issuer."
+        }
         "requested" => {
             "We have your request. Your SSO domain is shown here as soon as we have confirmed it."
         }
@@ -335,9 +356,7 @@ async fn draw(
         )),
         None => None,
     };
-    let form = remarks
-        .form
-        .unwrap_or_else(|| SsoForm::new(described, situation.settings()));
+    let form = remarks.form.unwrap_or_else(|| situation.form(described));
     let status = situation.status();
     let page = SsoPage {
         layout: Layout::of(&administrator.visit),

@@ -19,6 +19,7 @@ const OF_ADMINISTRATORS: &[(&str, Fields)] = &[
     ),
     ("/settings/sso/check", &[("issuer", "x")]),
     ("/settings/sso/discard", &[]),
+    ("/settings/sso/on", &[]),
     ("/settings/sso/off", &[]),
     ("/settings/sso/domain", &[("domain", "forged.example")]),
     (

@@ -10,10 +10,11 @@ use okta_sso_host::contract::{EmailRule, Field};
 use serde::Deserialize;
 
 use super::{
-    Administrator, DomainRow, Failure, FormField, Ledgerline, Moment, Problem, Remarks, Situation,
-    Standing, domain_requests,
+    Administrator, DomainRow, Failure, FormField, Ledgerline, Moment, Problem, Remarks, Request,
+    Situation, Standing, domain_requests,
 };
 use crate::activation::Cause;
+use crate::database::WRITE;
 use crate::web::guard::Form;
 use crate::{history, token};
 
@@ -47,7 +48,7 @@ pub(super) async fn request(
         return again(&ledgerline, &administrator, given, vec![problem]).await;
     }
     let now = ledgerline.now();
-    let mut write = ledgerline.db.begin_with(crate::database::WRITE).await?;
+    let mut write = ledgerline.db.begin_with(WRITE).await?;
     domain_requests::make(&mut *write, &user.tenant, &domain, &user.email, now).await?;
     let correlation_id = token::name()?;
     let cause = Cause {
@@ -67,8 +68,19 @@ pub(super) async fn withdraw(
     administrator: Administrator,
     Form(form): Form<DomainForm>,
 ) -> Result<Response, Failure> {
-    let tenant = &administrator.session.user.tenant;
-    domain_requests::close(&ledgerline.db, tenant, &form.domain).await?;
+    let user = &administrator.session.user;
+    let correlation_id = token::name()?;
+    let cause = Cause {
+        actor: &user.email,
+        correlation_id: &correlation_id,
+        now: ledgerline.now(),
+    };
+    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    if domain_requests::close(&mut *write, &user.tenant, &form.domain).await? {
+        let event = cause.event("settings/domain-withdrawn", &form.domain);
+        history::record_in(&mut *write, &user.tenant, &event).await?;
+    }
+    write.commit().await?;
     Ok(Redirect::to("/settings/sso?done=withdrawn#domain").into_response())
 }
 
@@ -125,16 +137,15 @@ async fn again(
     super::draw(ledgerline, administrator, &described, &situation, remarks).await
 }
 
-/// Approved domains first, then those that are asked for.
+/// Domains that the company holds first, then those that are only asked for.
 pub(super) fn rows(situation: &Situation) -> Vec<DomainRow<'_>> {
     let mut rows: Vec<DomainRow<'_>> = Vec::new();
     for domain in &situation.domains {
-        let standing = best(situation, &domain.domain);
         if rows.iter().any(|row| row.domain == domain.domain) {
             continue;
         }
         let at = Moment(domain.approved_at);
-        let (badge, words, text) = match standing {
+        let (badge, words, text) = match best(situation, &domain.domain) {
             Standing::Approved => ("good", "Confirmed", format!("Confirmed on {at}.")),
             Standing::Suspended => (
                 "bad",
@@ -148,43 +159,57 @@ pub(super) fn rows(situation: &Situation) -> Vec<DomainRow<'_>> {
                     .to_owned(),
             ),
         };
-        rows.push(DomainRow {
+        let mut row = DomainRow {
             domain: &domain.domain,
             badge,
             words,
             text,
             request: false,
-        });
+        };
+        let mut requests = situation.requests.iter();
+        if let Some(request) = requests.find(|one| one.domain == domain.domain) {
+            let asked = asked(request);
+            row.text = format!("{} {}", row.text, asked.text);
+            row.request = true;
+            if request.refused.is_some() {
+                (row.badge, row.words) = (asked.badge, asked.words);
+            }
+        }
+        rows.push(row);
     }
     for request in &situation.requests {
-        if rows.iter().any(|row| row.domain == request.domain) {
-            continue;
+        if rows.iter().all(|row| row.domain != request.domain) {
+            rows.push(asked(request));
         }
-        let asked = Moment(request.requested_at);
-        let (badge, words, text) = match &request.refused {
-            None => (
-                "warn",
-                "Waiting",
-                format!(
-                    "{} asked for it on {asked}. We confirm domains within one working day.",
-                    request.requested_by
-                ),
-            ),
-            Some((at, reason)) => (
-                "bad",
-                "Refused",
-                format!("Refused on {}. {reason}", Moment(*at)),
-            ),
-        };
-        rows.push(DomainRow {
-            domain: &request.domain,
-            badge,
-            words,
-            text,
-            request: true,
-        });
     }
     rows
+}
+
+/// What became of a request.
+fn asked(request: &Request) -> DomainRow<'_> {
+    let at = Moment(request.requested_at);
+    let (badge, words, text) = match &request.refused {
+        None => (
+            "warn",
+            "Waiting",
+            format!(
+                "{} asked for it on {at}. We confirm domains within one working day.",
+                request.requested_by
+            ),
+        ),
+        Some((at, reason)) => (
+            "bad",
+            "Refused",
+            format!("Refused on {}. {reason}", Moment(*at)),
+        ),
+    };
+    DomainRow {
+        domain: &request.domain,
+        badge,
+        words,
+        text,
+        request: true,
+    }
 }
 
 /// What a domain is worth to the settings that are shown, or else to those in use.

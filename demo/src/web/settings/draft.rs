@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use okta_sso_host::CallError;
 use okta_sso_host::contract::{Checked, Field, Problem as Found, ProblemCode};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use sqlx::SqliteConnection;
 use url::form_urlencoded;
 
+use super::secret::Secret;
 use super::{
     Administrator, Draft, Failure, Ledgerline, Problem, Remarks, Saved, Situation, SsoForm,
-    activation, connections, domain_requests, domains, drafts, trial,
+    activation, connections, domain_requests, domains, drafts, secret, trial,
 };
+use crate::accounts;
 use crate::activation::Cause;
-use crate::connections::Sealed;
 use crate::database::WRITE;
 use crate::domains::Standing;
 use crate::web::guard::Form;
@@ -45,7 +45,7 @@ pub(super) struct Typed {
 }
 
 impl Typed {
-    fn settings(&self, ledgerline: &Ledgerline) -> okta_sso_host::contract::Settings {
+    pub(super) fn settings(&self, ledgerline: &Ledgerline) -> okta_sso_host::contract::Settings {
         let or = |typed: &str, stand_in: &str| {
             if typed.trim().is_empty() {
                 stand_in.to_owned()
@@ -92,13 +92,8 @@ pub(super) async fn save(
         }
         Err(fault) => return Err(Failure::Fault(fault.to_string())),
     };
-    let tenant = &administrator.session.user.tenant;
-    let situation = Situation::of(&ledgerline, tenant).await?;
-    if typed.enabled.is_none() && situation.live.is_some() {
-        // Off while in use: that is a step of its own, with its consequences said first.
-        return super::off::confirm(&ledgerline, &administrator).await;
-    }
     let user = &administrator.session.user;
+    let tenant = &user.tenant;
     let correlation_id = token::name()?;
     let cause = Cause {
         actor: &user.email,
@@ -107,36 +102,66 @@ pub(super) async fn save(
     };
     let (client_id, issuer) = typed.corrected(&checked);
     let mut write = ledgerline.db.begin_with(WRITE).await?;
+    if accounts::administrator(&mut *write, tenant, &user.id)
+        .await?
+        .is_none()
+    {
+        return Err(Failure::AdministratorsOnly);
+    }
     let live = connections::of_tenant(&mut *write, tenant).await?;
+    if typed.enabled.is_none() && live.is_some() {
+        // Off while in use: that is a step of its own, with its consequences said first.
+        write.rollback().await?;
+        return super::off::confirm(&ledgerline, &administrator).await;
+    }
     let mut draft = begin(&mut write, &ledgerline, live.as_ref(), tenant).await?;
     let before = draft.settings.clone();
     draft.settings.enabled = typed.enabled.is_some();
     draft.settings.client_id = client_id;
     draft.settings.issuer = issuer;
     draft.settings.email_rule = activation::email_rule(&typed.email_rule);
-    let new_secret = replace_secret(&ledgerline, &mut draft, &typed, cause.now)?;
+    let new_secret = !typed.client_secret.is_empty();
+    if new_secret {
+        secret::replace(&ledgerline, &mut draft, &typed.client_secret, cause.now)?;
+    } else {
+        let kept = secret::keep(&ledgerline, &before, live.as_ref(), &mut draft.settings);
+        kept.map_err(|error| Failure::Fault(error.to_string()))?;
+    }
     if !new_secret
         && live
             .as_ref()
             .is_some_and(|live| same(live, &draft.settings))
     {
-        drafts::discard(&mut *write, tenant).await?;
+        if drafts::discard(&mut *write, tenant).await? {
+            let event = cause.event("settings/discarded", "");
+            history::record_in(&mut *write, tenant, &event).await?;
+        }
         write.commit().await?;
         return next(&ledgerline, &administrator, &typed, &checked, "unchanged").await;
     }
+    // When the toggle was all that was missing, it stays off until its consequences were read.
+    let domains = domains::of_tenant(&mut *write, tenant).await?;
+    let last_step = activation::missing(&draft, &domains).is_none();
+    draft.settings.enabled &= !last_step;
     drafts::put(&mut write, &draft).await?;
-    note(
-        &mut write,
-        (&before, &draft.settings),
-        live.as_ref(),
-        new_secret,
-        cause,
-    )
-    .await?;
+    let secret = match (before.secret.is_set(), draft.settings.secret.is_set()) {
+        _ if new_secret => Secret::Replaced,
+        (true, false) => Secret::Dropped,
+        _ => Secret::Kept,
+    };
+    let settings = (&before, &draft.settings);
+    note(&mut write, settings, live.as_ref(), secret, cause).await?;
     ask_again(&mut write, &draft.settings, cause).await?;
-    let active = activation::advance(&mut write, &ledgerline.seal, tenant, cause).await?;
     write.commit().await?;
-    let done = if active { "active" } else { "draft" };
+    if last_step {
+        let in_use = live.is_some();
+        return Ok(super::on::confirm(&administrator, &draft.settings, in_use));
+    }
+    let done = if secret == Secret::Dropped {
+        "secret-dropped"
+    } else {
+        "draft"
+    };
     next(&ledgerline, &administrator, &typed, &checked, done).await
 }
 
@@ -163,22 +188,6 @@ async fn begin(
     }
 }
 
-/// Seals a secret that was typed; a blank field keeps the one that is stored.
-fn replace_secret(
-    ledgerline: &Ledgerline,
-    draft: &mut Draft,
-    typed: &Typed,
-    now: i64,
-) -> Result<bool, Failure> {
-    if typed.client_secret.is_empty() {
-        return Ok(false);
-    }
-    let (tenant, id) = (draft.settings.tenant.clone(), draft.settings.id.clone());
-    draft.settings.secret = Sealed::new(&ledgerline.seal, &tenant, &id, &typed.client_secret)?;
-    draft.settings.secret_set_at = Some(now);
-    Ok(true)
-}
-
 fn same(one: &Saved, other: &Saved) -> bool {
     let key = |saved: &Saved| {
         (
@@ -195,7 +204,7 @@ async fn note(
     db: &mut SqliteConnection,
     (before, after): (&Saved, &Saved),
     live: Option<&Saved>,
-    new_secret: bool,
+    secret: Secret,
     cause: Cause<'_>,
 ) -> Result<(), sqlx::Error> {
     let changed = live
@@ -203,7 +212,8 @@ async fn note(
     let events = [
         (true, "settings/saved", ""),
         (after.enabled && !before.enabled, "settings/switched-on", ""),
-        (new_secret, "settings/secret-replaced", ""),
+        (secret == Secret::Replaced, "settings/secret-replaced", ""),
+        (secret == Secret::Dropped, "settings/secret-dropped", ""),
         (
             changed,
             "settings/connection-changed",
@@ -248,19 +258,27 @@ async fn next(
     checked: &Checked,
     done: &str,
 ) -> Result<Response, Failure> {
+    let secret_dropped = done == "secret-dropped";
     let done = match typed.then.as_str() {
         "test-connection" => {
-            trial::probe(ledgerline, &administrator.session.user.tenant).await?;
-            "tested"
+            if trial::probe(ledgerline, &administrator.session.user.tenant).await? {
+                "tested"
+            } else {
+                "untested"
+            }
         }
         // Without a draft there is nothing to test: what is in use proves itself with every sign-in.
         "test-sign-in" if done == "draft" => {
             return Ok(Redirect::to("/settings/sso/test").into_response());
         }
+        _ if secret_dropped => "draft",
         _ => done,
     };
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("done", done);
+    if secret_dropped {
+        query.append_pair("again", "client-secret");
+    }
     for correction in &checked.corrections {
         if let Some(field) = name(correction.field) {
             let code = correction.code();
@@ -274,7 +292,7 @@ async fn next(
 }
 
 /// The fields that people fill in, as addresses name them.
-fn name(field: Field) -> Option<&'static str> {
+pub(super) fn name(field: Field) -> Option<&'static str> {
     match field {
         Field::ClientId => Some("client-id"),
         Field::ClientSecret => Some("client-secret"),
@@ -319,7 +337,8 @@ async fn refuse(
         let mut write = ledgerline.db.begin_with(WRITE).await?;
         let live = connections::of_tenant(&mut *write, tenant).await?;
         let mut draft = begin(&mut write, ledgerline, live.as_ref(), tenant).await?;
-        replace_secret(ledgerline, &mut draft, typed, ledgerline.now())?;
+        let now = ledgerline.now();
+        secret::replace(ledgerline, &mut draft, &typed.client_secret, now)?;
         drafts::put(&mut write, &draft).await?;
         write.commit().await?;
     }
@@ -358,54 +377,6 @@ pub(super) async fn explained(ledgerline: &Ledgerline, problem: &Found) -> Probl
     }
 }
 
-/// What is to be said about a field while it is being filled in.
-#[derive(Serialize)]
-struct Hint {
-    field: &'static str,
-    problem: bool,
-    text: String,
-}
-
-/// `POST /settings/sso/check`: the plugin's check of what is typed so far. Saves nothing.
-pub(super) async fn check(
-    State(ledgerline): State<Arc<Ledgerline>>,
-    _: Administrator,
-    Form(typed): Form<Typed>,
-) -> Result<Response, Failure> {
-    let mut hints = Vec::new();
-    match ledgerline.plugin.check(&typed.settings(&ledgerline)).await {
-        Ok(checked) => {
-            for correction in &checked.corrections {
-                if let Some(field) = name(correction.field) {
-                    let text = ledgerline
-                        .explain(&correction.code())
-                        .await
-                        .for_administrator;
-                    hints.push(Hint {
-                        field,
-                        problem: false,
-                        text: format!("{text} It will be saved as {}.", correction.corrected),
-                    });
-                }
-            }
-        }
-        Err(CallError::Answer(problems)) => {
-            for problem in &problems {
-                if let Some(field) = name(problem.field) {
-                    let explained = explained(&ledgerline, problem).await;
-                    hints.push(Hint {
-                        field,
-                        problem: true,
-                        text: format!("{} {}", explained.text, explained.next_step),
-                    });
-                }
-            }
-        }
-        Err(fault) => return Err(Failure::Fault(fault.to_string())),
-    }
-    Ok(Json(hints).into_response())
-}
-
 #[derive(Deserialize)]
 pub(super) struct Empty {}
 
@@ -415,6 +386,18 @@ pub(super) async fn discard(
     administrator: Administrator,
     Form(Empty {}): Form<Empty>,
 ) -> Result<Response, Failure> {
-    drafts::discard(&ledgerline.db, &administrator.session.user.tenant).await?;
+    let user = &administrator.session.user;
+    let correlation_id = token::name()?;
+    let cause = Cause {
+        actor: &user.email,
+        correlation_id: &correlation_id,
+        now: ledgerline.now(),
+    };
+    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    if drafts::discard(&mut *write, &user.tenant).await? {
+        let event = cause.event("settings/discarded", "");
+        history::record_in(&mut *write, &user.tenant, &event).await?;
+    }
+    write.commit().await?;
     Ok(Redirect::to("/settings/sso?done=discarded").into_response())
 }

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::draft::Empty;
-use super::{Administrator, Failure, Layout, Ledgerline, activation, page};
+use super::{Administrator, Failure, Layout, Ledgerline, activation, drafts, page};
 use crate::accounts;
 use crate::activation::Cause;
 use crate::database::WRITE;
@@ -25,6 +25,8 @@ struct OffPage<'a> {
     without_password: usize,
     /// The administrator who asks is one of them.
     locks_out: bool,
+    /// Changes wait beside the settings in use.
+    changes: bool,
 }
 
 /// The question.
@@ -43,6 +45,9 @@ pub(super) async fn confirm(
         locks_out: people
             .iter()
             .any(|one| one.user.id == user.id && !one.has_password),
+        changes: drafts::of_tenant(&ledgerline.db, &user.tenant)
+            .await?
+            .is_some(),
     };
     Ok(page::show(&administrator.visit, StatusCode::OK, &page))
 }
@@ -62,6 +67,12 @@ pub(super) async fn switch_off(
         now: ledgerline.now(),
     };
     let mut write = ledgerline.db.begin_with(WRITE).await?;
+    if accounts::administrator(&mut *write, tenant, &session.user.id)
+        .await?
+        .is_none()
+    {
+        return Err(Failure::AdministratorsOnly);
+    }
     activation::switch_off(&mut write, &ledgerline.seal, tenant, Some(&session.id_hash)).await?;
     history::record_in(
         &mut *write,
