@@ -147,6 +147,15 @@ scene('a wrong password says nothing about who exists', async ({ person, product
   assert.equal(pages[0], pages[1]);
 });
 
+scene('a thin ID token is completed by UserInfo', async ({ person, product }) => {
+  await okta.setSwitches(product.okta, 'thin-tokens');
+  const bo = await person();
+  await pressOkta(bo, product);
+  await okta.signIn(bo, people.bo);
+  await heading(bo, 'Hello, Bo');
+  await okta.setSwitches(product.okta);
+});
+
 scene('rotated keys are found out by themselves', async ({ person, product }) => {
   const admin = await person();
   for (const key of ['first', 'second']) {
