@@ -1,6 +1,6 @@
 # Thin: each target calls cargo, and needs nothing done before it.
 
-.PHONY: demo test soak parts lint plugin bench
+.PHONY: demo test soak parts lint plugin bench pictures
 
 # The product and a development Okta, to click through; everything is forgotten at the end.
 demo: plugin
@@ -34,3 +34,8 @@ plugin:
 # A sign-in's cost against the native library, in one run.
 bench: plugin
 	cargo bench --workspace --bench calls
+
+# The pictures of demo/README.md, taken while the browser's tests walk through the pages.
+pictures: plugin
+	cargo test --workspace --test browser
+	tests/part browser node tests/browser/pictures.mjs
