@@ -33,7 +33,12 @@ pub fn return_to<'a>(asked: &'a str, never: &[impl AsRef<str>]) -> &'a str {
 }
 
 fn is_safe(asked: &str, never: &[impl AsRef<str>]) -> bool {
-    if asked.len() > LONGEST || !asked.starts_with('/') {
+    // Only a path of printable ASCII gets to the parser, so nothing in it is ever read as a host.
+    let plain = asked.bytes().all(|byte| byte.is_ascii_graphic());
+    let path = asked
+        .strip_prefix('/')
+        .is_some_and(|rest| !rest.starts_with(['/', '\\']));
+    if asked.len() > LONGEST || !plain || !path {
         return false;
     }
     let Some(base) = BASE.as_ref() else {
@@ -104,6 +109,9 @@ mod tests {
                     "//evil.com",
                     "///evil.com",
                     "////evil.com",
+                    // Hosts that one of the parser's own tables asserts never to see.
+                    "//EVIL.com\u{202e}",
+                    "/\\EVIL.com\u{202e}",
                     "//evil.com/%2f..",
                 ],
             ),
