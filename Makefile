@@ -1,6 +1,6 @@
 # Thin: each target calls cargo, and needs nothing done before it.
 
-.PHONY: demo test soak parts lint plugin bench pictures
+.PHONY: demo test soak parts lint plugin bench fuzz pictures
 
 # The product and a development Okta, to click through; everything is forgotten at the end.
 demo: plugin
@@ -39,3 +39,7 @@ bench: plugin
 pictures: plugin
 	cargo test --workspace --test browser
 	tests/part browser node tests/browser/pictures.mjs
+
+# SECONDS_EACH (60) for each fuzz target. Needs the nightly compiler and cargo-fuzz.
+fuzz: plugin
+	tests/fuzz/run
