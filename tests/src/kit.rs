@@ -231,6 +231,16 @@ pub fn replay(recording: &Path, sandbox: &Sandbox) -> Result<Vec<Failure>> {
     Ok(trace::play(sandbox, &case))
 }
 
+/// What there is a JSON Schema of.
+pub const SCHEMAS: [&str; 4] = ["cases", "contract-case", "trace-case", "recording"];
+
+/// The file of a schema.
+#[must_use]
+pub fn schema(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema");
+    folder.join(format!("{name}.json"))
+}
+
 /// Writes everything that a host in another language needs into `folder`; gives back names, lines and bytes.
 ///
 /// # Errors
@@ -250,6 +260,14 @@ pub fn write(folder: &Path) -> Result<Vec<(PathBuf, usize, usize)>> {
     let mut written = Vec::new();
     for (name, text) in files.into_iter().chain([types]) {
         let path = folder.join(name);
+        std::fs::write(&path, &text)?;
+        written.push((path, text.lines().count(), text.len()));
+    }
+    let schemas = folder.join("schema");
+    std::fs::create_dir_all(&schemas)?;
+    for name in SCHEMAS {
+        let text = std::fs::read_to_string(schema(name))?;
+        let path = schemas.join(format!("{name}.json"));
         std::fs::write(&path, &text)?;
         written.push((path, text.lines().count(), text.len()));
     }
