@@ -350,16 +350,23 @@ impl CaseFile {
         Ok(names)
     }
 
+    /// Reads one file as it is written.
+    ///
+    /// # Errors
+    /// When the file is not a case file.
+    pub fn load(name: &str) -> anyhow::Result<Self> {
+        let path = Self::folder().join(format!("{name}.json"));
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("cases/{name}.json"))
+    }
+
     /// Reads one file and applies its defaults to every case.
     ///
     /// # Errors
     /// When the file is not a case file, or a case in it uses an unknown name, no flag of the notes, or an id twice.
     pub fn read(name: &str) -> anyhow::Result<Vec<Case>> {
-        let path = Self::folder().join(format!("{name}.json"));
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        let file: Self =
-            serde_json::from_str(&text).with_context(|| format!("cases/{name}.json"))?;
+        let file = Self::load(name)?;
         let mut cases: Vec<Case> = Vec::new();
         for object in &file.cases {
             let id = object
@@ -378,7 +385,11 @@ impl CaseFile {
         Ok(cases)
     }
 
-    fn case(&self, file: &str, object: &Object) -> anyhow::Result<Case> {
+    /// One case of this file, or one like it, with the defaults applied.
+    ///
+    /// # Errors
+    /// When it uses an unknown name, or no flag of the notes.
+    pub fn case(&self, file: &str, object: &Object) -> anyhow::Result<Case> {
         let mut about = Object::new();
         let mut before = Vec::new();
         let mut last = Object::new();

@@ -18,6 +18,7 @@ pub mod key;
 pub mod kit;
 pub mod live;
 pub mod mutation;
+pub mod neighbour;
 pub mod okta;
 pub mod part;
 pub mod provider;

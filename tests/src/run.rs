@@ -103,6 +103,26 @@ pub async fn case_on(rig: &dyn Rig, case: &Case) -> Result<()> {
     Ok(())
 }
 
+/// How the call under test ends, whatever the case expects of it.
+///
+/// # Errors
+/// When a call before it does not end well, or the case makes no sense.
+pub async fn outcome(plugin: &Plugin, case: &Case) -> Result<Value> {
+    let host = ScriptedHost::default();
+    let rig = Scripted::new(plugin, &host);
+    let mut earlier = Names::default();
+    let mut outcome = Value::Null;
+    for (index, attempt) in case.attempts.iter().enumerate() {
+        let run = Run {
+            rig: &rig,
+            attempt,
+            index,
+        };
+        outcome = to_json(&run.act(&mut earlier).await?.got);
+    }
+    Ok(outcome)
+}
+
 /// Every call of a case as it went.
 ///
 /// # Errors
@@ -143,8 +163,30 @@ struct Run<'a> {
     index: usize,
 }
 
+/// What the call under test was given and gave back, and what there was before.
+struct Acted {
+    scope: Option<Object>,
+    arguments: Vec<Value>,
+    got: Val,
+    names: Names,
+    /// The storage before the attempt, and before the call; none where it cannot be seen.
+    before: Option<Entries>,
+    begun: Option<Entries>,
+}
+
 impl Run<'_> {
     async fn run(&self, earlier: &mut Names) -> Result<()> {
+        let acted = self.act(earlier).await?;
+        let seen = self.rig.seen();
+        self.judge(&acted.got, &acted.names, &seen)?;
+        match acted.before.zip(acted.begun).zip(seen.entries) {
+            Some(((before, begun), after)) => self.stored(&before, &begun, &after),
+            None => self.taken(acted.scope.as_ref(), &acted.arguments).await,
+        }
+    }
+
+    /// Makes the calls before the one under test, and that one.
+    async fn act(&self, earlier: &mut Names) -> Result<Acted> {
         let attempt = self.attempt;
         let mut names = script::names(self.index, earlier)?;
         let mut connection = Object::new();
@@ -188,14 +230,15 @@ impl Run<'_> {
             }
             _ => {}
         }
-        let seen = self.rig.seen();
-        self.judge(&got, &names, &seen)?;
-        match before.zip(begun).zip(seen.entries) {
-            Some(((before, begun), after)) => self.stored(&before, &begun, &after)?,
-            None => self.taken(scope, &arguments).await?,
-        }
         script::remember(self.index, &names, earlier);
-        Ok(())
+        Ok(Acted {
+            scope: scope.cloned(),
+            arguments,
+            got,
+            names,
+            before,
+            begun,
+        })
     }
 
     /// What `config.check` makes of the case's settings and `more`.
