@@ -1,18 +1,35 @@
 //! A recorded call gives the same outcome when it is run again offline, on the same bytes; and holds no credential.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first thing that is not as expected"
+)]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use okta_sso_conformance::case::CaseFile;
+use okta_sso_conformance::connection::{object, scope};
 use okta_sso_conformance::flat::sandbox::Sandbox;
-use okta_sso_conformance::host::CLIENT_SECRET;
+use okta_sso_conformance::host::{CLIENT_SECRET, ScriptedHost};
+use okta_sso_conformance::value::to_val;
 use okta_sso_conformance::{kit, run};
+use okta_sso_host::record::Recording;
+use okta_sso_host::{Plugin, Random, RandomError};
+use serde_json::json;
+
+/// A folder of this test's own.
+fn folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("okta-sso-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
 
 #[tokio::test]
 async fn recordings_replay() {
     let plugin = run::plugin().unwrap_or_else(|error| panic!("{error:#}"));
-    let folder = std::env::temp_dir().join(format!("okta-sso-replay-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
+    let folder = folder("replay");
     let path = folder.join("recording.json");
     let sandbox = Sandbox::load(&run::component_path()).unwrap();
     let mut replayed = 0;
@@ -53,5 +70,79 @@ async fn recordings_replay() {
     let refused = replay(&other);
     assert_eq!(refused.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("another component"));
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// Has no bytes to give, which ends a call.
+struct Exhausted;
+
+impl Random for Exhausted {
+    fn fill(&self, _: &mut [u8]) -> Result<(), RandomError> {
+        Err(RandomError)
+    }
+}
+
+/// The recording of a login that ended for want of random bytes, begun like the one of `begun`.
+async fn trapped(plugin: &Plugin, begun: &Recording) -> Recording {
+    let host = ScriptedHost::default();
+    let capabilities = host.recorded_capabilities();
+    let plugin = plugin.with_capabilities(capabilities.with_random(Arc::new(Exhausted)));
+    let signature = plugin.signature("login", "begin").unwrap();
+    let kinds = signature.params.iter().map(|(_, kind)| kind);
+    let arguments: Vec<_> = kinds
+        .zip(&begun.arguments)
+        .map(|(kind, value)| to_val(value, kind).unwrap())
+        .collect();
+    let scope = scope(&object(begun.arguments[0].clone())).unwrap();
+    let ended = plugin
+        .call("login", "begin", Some(&scope), &arguments)
+        .await;
+    assert!(ended.is_err());
+    host.world().journal.pop().unwrap()
+}
+
+#[tokio::test]
+async fn recordings_of_calls_that_the_host_ended_replay_to_where_they_ended() {
+    let folder = folder("replay-ended");
+    let path = folder.join("recording.json");
+    let sandbox = Sandbox::load(&run::component_path()).unwrap();
+    let replay = |recording: &Recording| {
+        std::fs::write(&path, serde_json::to_string(recording).unwrap()).unwrap();
+        kit::replay(&path, &sandbox).unwrap()
+    };
+    let plugin = run::plugin().unwrap_or_else(|error| panic!("{error:#}"));
+    let case = CaseFile::read("callback").unwrap().swap_remove(0);
+    let calls = run::recorded(&plugin, &case).await.unwrap();
+    let begun = calls.iter().find(|call| call.call == "login.begin");
+    let trapped = trapped(&plugin, begun.unwrap()).await;
+    assert_eq!(trapped.call, "login.begin");
+    assert_eq!(trapped.outcome, json!({ "fault": "no random bytes" }));
+    let failures = replay(&trapped);
+    assert!(failures.is_empty(), "{failures:?}");
+
+    // As the host records a call that reaches a limit while it waits for any of its answers.
+    let whole = calls.last().unwrap().clone();
+    assert!(whole.trace.len() > 4);
+    for answered in 0..whole.trace.len() {
+        let mut ended = whole.clone();
+        ended.trace.truncate(answered);
+        ended.outcome = json!({ "fault": "limit: wall" });
+        let failures = replay(&ended);
+        assert!(failures.is_empty(), "after {answered}: {failures:?}");
+    }
+    // Not one that ends by itself, asks something else, or does not get so far.
+    let mut finished = whole.clone();
+    finished.outcome = trapped.outcome.clone();
+    assert_eq!(replay(&finished)[0].what, "outcome");
+    let mut other = trapped.clone();
+    other.trace[0].import = "random.bytes".into();
+    assert_eq!(replay(&other)[0].what, "capability call 0");
+    let mut further = whole;
+    further.trace.push(trapped.trace[0].clone());
+    further.outcome = trapped.outcome;
+    assert_eq!(
+        replay(&further)[0].expected,
+        format!("{} []", further.trace[0].import)
+    );
     std::fs::remove_dir_all(&folder).unwrap();
 }
