@@ -37,6 +37,36 @@ pub fn modules() -> Result<Modules> {
     Ok(toml::from_str(&read("openid-foundation.toml")?)?)
 }
 
+/// `providers.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Taught {
+    /// In the order of the file.
+    pub point: Vec<Point>,
+}
+
+/// Something that real providers taught.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Point {
+    /// What.
+    pub taught: String,
+    /// The cases that hold it.
+    #[serde(default)]
+    pub cases: Vec<String>,
+    /// The test that does, where no case can.
+    #[serde(default)]
+    pub elsewhere: Option<String>,
+}
+
+/// What real providers taught.
+///
+/// # Errors
+/// When the file cannot be read or has another form.
+pub fn taught() -> Result<Taught> {
+    Ok(toml::from_str(&read("providers.toml")?)?)
+}
+
 fn read(file: &str) -> Result<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     std::fs::read_to_string(&path).with_context(|| path.display().to_string())

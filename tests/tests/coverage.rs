@@ -61,6 +61,33 @@ fn every_module_of_the_openid_foundation_is_a_case() {
 }
 
 #[test]
+fn every_point_that_providers_taught_is_a_case() {
+    let mut ids = BTreeSet::new();
+    for file in CaseFile::names().unwrap() {
+        for case in CaseFile::read(&file).unwrap() {
+            ids.insert(case.about.id);
+        }
+    }
+    let taught = coverage::taught().unwrap();
+    let mut named = BTreeSet::new();
+    for point in &taught.point {
+        let held = !point.cases.is_empty() || point.elsewhere.is_some();
+        assert!(held, "nothing holds: {}", point.taught);
+        named.extend(point.cases.iter().cloned());
+    }
+    let missing: Vec<_> = named.iter().filter(|id| !ids.contains(*id)).collect();
+    assert!(missing.is_empty(), "there is no case {missing:#?}");
+    let cases = CaseFile::read("providers").unwrap();
+    let unnamed: Vec<_> = cases
+        .iter()
+        .map(|case| &case.about.id)
+        .filter(|id| !named.contains(*id))
+        .collect();
+    assert!(unnamed.is_empty(), "no point names {unnamed:#?}");
+    println!("{} points, {} cases", taught.point.len(), named.len());
+}
+
+#[test]
 fn ids_are_unique_in_all_files() {
     let mut ids = BTreeSet::new();
     for file in CaseFile::names().unwrap() {
