@@ -1,3 +1,5 @@
+mod neighbours;
+
 use super::*;
 use crate::connections::Sealed;
 use crate::database::{self, Database};
