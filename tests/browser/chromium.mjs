@@ -25,7 +25,7 @@ export const launch = () =>
 // policy refuses, errors, what could not be loaded. That a page itself is a refusal is none, nor that there is no icon.
 export async function profile(browser, options) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(60_000);
   const complaints = [];
   context.on('weberror', (error) => complaints.push(String(error.error())));
   context.on('console', (message) => {
