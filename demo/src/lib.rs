@@ -12,6 +12,7 @@ mod history;
 mod invitations;
 mod ledgerline;
 mod link_moves;
+mod listen;
 mod metrics;
 mod moment;
 mod operators;

@@ -25,7 +25,7 @@ use crate::metrics::Metrics;
 use crate::seal::{KeyError, Seal};
 use crate::sessions::{self, Lifetimes};
 use crate::setup::{self, Setup, SetupError};
-use crate::{metrics, web};
+use crate::{listen, metrics, web};
 
 /// How long requests in flight may take once the process is told to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
@@ -290,17 +290,14 @@ impl Product {
         let sweeper = tokio::spawn(sweep(Arc::clone(&self.ledgerline)));
         let (stopped, last) = tokio::sync::oneshot::channel();
         let ledgerline = Arc::clone(&self.ledgerline);
-        let service = self
-            .router
-            .into_make_service_with_connect_info::<SocketAddr>();
-        let server = axum::serve(self.listener, service).with_graceful_shutdown(async move {
+        let server = listen::serve(self.listener, self.router, async move {
             stop.await;
             ledgerline.stop();
             tracing::info!("stopping: no new connections");
             let _ = stopped.send(()); // the receiver is gone when the server is
         });
         let ended = tokio::select! {
-            ended = async { server.await } => ended,
+            ended = server => ended,
             () = async {
                 match last.await {
                     Ok(()) => tokio::time::sleep(LAST_REQUESTS).await,

@@ -1,0 +1,333 @@
+//! The product as a process: killed, told to stop, and flooded. Its Okta lives on, in this process.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first thing that is not as expected"
+)]
+
+#[path = "product/browser.rs"]
+#[expect(dead_code, reason = "the product's own tests use the rest")]
+mod browser;
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use okta_sso_demo::dev_okta::{Client, Config, DevOkta, Endpoint, Person, Switch};
+use sqlx::sqlite::SqlitePool;
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+use url::Url;
+
+use crate::browser::Browser;
+
+const PEOPLE: usize = 8;
+const PASSWORD: &str = "correct horse";
+
+/// The product, killed with the test.
+struct Product {
+    child: Child,
+    okta: DevOkta,
+    address: SocketAddr,
+    folder: PathBuf,
+}
+
+impl Product {
+    async fn open(name: &str) -> Self {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("process-{name}"));
+        let _ = std::fs::remove_dir_all(&folder); // of the run before
+        std::fs::create_dir_all(&folder).unwrap();
+        let address = TcpListener::bind("127.0.0.1:0")
+            .await
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let issuer = format!("http://{}", listener.local_addr().unwrap());
+        let mut config = Config::new(issuer.as_str());
+        config.delay = Duration::from_secs(1);
+        config.people = (0..PEOPLE)
+            .map(|n| Person {
+                login: email(n),
+                email: email(n),
+                name: format!("Person {n}"),
+                password: PASSWORD.to_owned(),
+                assigned: true,
+            })
+            .collect();
+        config.clients = vec![Client {
+            client_id: "0oaacme".to_owned(),
+            client_secrets: vec!["secret".to_owned()],
+            redirect_uris: vec![format!(
+                "http://localhost:{}/sso/okta/callback",
+                address.port()
+            )],
+            post_logout_redirect_uris: vec![],
+            initiate_login_uri: None,
+            app_name: "Ledgerline".to_owned(),
+        }];
+        let okta = DevOkta::new(config).unwrap();
+        let server = okta.clone();
+        tokio::spawn(async move { server.serve(listener).await });
+
+        let users: String = (0..PEOPLE)
+            .map(|n| {
+                format!(
+                    "{{ email = \"{}\", name = \"Person {n}\", invited = true }},",
+                    email(n)
+                )
+            })
+            .collect();
+        let setup = format!(
+            "[[tenants]]\nid = \"acme\"\nname = \"Acme\"\napproved_domains = [\"acme.example\"]\n\
+             connection = {{ client_id = \"0oaacme\", client_secret = \"secret\", issuer = \"{issuer}\" }}\n\
+             users = [{users}]\n"
+        );
+        std::fs::write(folder.join("setup.toml"), setup).unwrap();
+        let child = start(
+            &folder,
+            address,
+            &["--setup", folder.join("setup.toml").to_str().unwrap()],
+        );
+        Self {
+            child,
+            okta,
+            address,
+            folder,
+        }
+    }
+
+    fn restart(&mut self) {
+        self.child = start(&self.folder, self.address, &[]);
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().unwrap(); // SIGKILL
+        self.child.wait().unwrap();
+    }
+
+    fn at(&self, path: &str) -> Url {
+        format!("http://localhost:{}{path}", self.address.port())
+            .parse()
+            .unwrap()
+    }
+
+    /// From the sign-in page to the callback's address, which is not visited.
+    async fn callback(&self, browser: &Browser, person: usize) -> Url {
+        let page = browser.visit(&self.at("/login?tenant=acme")).await;
+        let page = browser.visit(&page.link("Okta")).await;
+        let next = [("username", email(person))];
+        let next = next.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let page = browser.submit(&page, "/signin/username", &next).await;
+        let page = browser.follow(page).await;
+        let verify = [("password", PASSWORD)];
+        let page = browser.submit(&page, "/signin/password", &verify).await;
+        let callback = page.location();
+        assert_eq!(callback.path(), "/sso/okta/callback");
+        callback
+    }
+
+    /// Whose session the browser has.
+    async fn me(&self, browser: &Browser) -> String {
+        let page = browser.get(&self.at("/me")).await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        page.json()["email"].as_str().unwrap().to_owned()
+    }
+
+    async fn links(&self, person: usize) -> i64 {
+        let db = SqlitePool::connect(self.folder.join("ledgerline.db").to_str().unwrap())
+            .await
+            .unwrap();
+        let count = sqlx::query_scalar(
+            "SELECT count(*) FROM links JOIN users ON users.id = links.user_id WHERE users.email = ?",
+        );
+        let count = count.bind(email(person)).fetch_one(&db).await.unwrap();
+        db.close().await;
+        count
+    }
+}
+
+impl Drop for Product {
+    fn drop(&mut self) {
+        let _ = self.child.kill(); // it may have ended
+        let _ = self.child.wait();
+    }
+}
+
+fn email(person: usize) -> String {
+    format!("p{person}@acme.example")
+}
+
+/// With as many files as this machine lets a process have; waits until it listens.
+fn start(folder: &std::path::Path, address: SocketAddr, more: &[&str]) -> Child {
+    let plugin = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../target/plugin/okta_sso.wasm"
+    );
+    let mut child = Command::new("sh")
+        .args(["-c", "ulimit -n \"$(ulimit -Hn)\"; exec \"$@\"", "sh"])
+        .arg(env!("CARGO_BIN_EXE_okta-sso-demo"))
+        .args(["serve", "--danger-allow-loopback", "--plugin", plugin])
+        .args(["--listen", &address.to_string()])
+        .args(["--database", folder.join("ledgerline.db").to_str().unwrap()])
+        .args(more)
+        .env("RUST_LOG", "error")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let listens = lines.any(|line| line.unwrap().starts_with("Ledgerline"));
+    assert!(listens, "the product does not start");
+    child
+}
+
+/// Ends within the time, and how.
+fn wait(child: &mut Child, most: Duration) -> ExitStatus {
+    let started = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        assert!(started.elapsed() < most, "it does not end");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f_33_killed_while_it_pins() {
+    let mut product = Product::open("f-33").await;
+    let mut pinned_before = 0;
+    for person in 0..PEOPLE {
+        let browser = Arc::new(Browser::new(product.address));
+        let callback = product.callback(&browser, person).await;
+        let request = {
+            let (browser, url) = (Arc::clone(&browser), callback.clone());
+            let request = browser
+                .request_get(&url)
+                .header("cookie", browser.cookie_header(&url));
+            tokio::spawn(async move { request.send().await.map(|_| ()) })
+        };
+        // Somewhere between the first byte and the answer.
+        tokio::time::sleep(Duration::from_millis(3 * person as u64)).await;
+        product.kill();
+        let _ = request.await.unwrap(); // answered or not: nobody knows whether it was committed
+        let links = product.links(person).await;
+        assert!(links <= 1, "F-33 {links}");
+        pinned_before += links;
+
+        product.restart();
+        let browser = Browser::new(product.address);
+        let callback = product.callback(&browser, person).await;
+        browser.get(&callback).await;
+        assert_eq!(product.me(&browser).await, email(person), "F-33");
+        assert_eq!(product.links(person).await, 1, "F-33");
+    }
+    println!(
+        "F-33: {PEOPLE} first sign-ins, the process killed during each: {pinned_before} were pinned by then; \
+         all signed in at the next, with one link each"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f_61_told_to_stop_during_a_callback() {
+    let mut product = Product::open("f-61").await;
+    let browser = Arc::new(Browser::new(product.address));
+    let callback = product.callback(&browser, 0).await;
+    // The token endpoint takes a second.
+    product.okta.switches().turn_on(Switch::SlowAnswers);
+    let asked = product.okta.requests().of(Endpoint::Token);
+    let answer = {
+        let (browser, callback) = (Arc::clone(&browser), callback.clone());
+        tokio::spawn(async move { browser.get(&callback).await })
+    };
+    while product.okta.requests().of(Endpoint::Token) == asked {
+        tokio::task::yield_now().await;
+    }
+    let before = Instant::now();
+    let told = Command::new("sh")
+        .args(["-c", &format!("kill -TERM {}", product.child.id())])
+        .status();
+    assert!(told.unwrap().success());
+    let page = answer.await.unwrap();
+    assert!(
+        page.status.is_redirection(),
+        "F-61: {} {}",
+        page.status,
+        page.text()
+    );
+    let answered = before.elapsed();
+    let status = wait(&mut product.child, Duration::from_secs(10));
+    println!(
+        "F-61: told to stop during a callback: answered after {answered:.1?}, {status} after {:.1?}",
+        before.elapsed()
+    );
+    assert!(status.success(), "F-61 {status}");
+
+    // The session that was opened then is good at the next start.
+    product.okta.switches().turn_all_off();
+    product.restart();
+    assert_eq!(product.me(&browser).await, email(0), "F-61");
+}
+
+/// Files that this process may open.
+fn files() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"));
+    line.unwrap()
+        .split_whitespace()
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap_or(usize::MAX)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f_63_thousands_of_silent_connections() {
+    let product = Product::open("f-63").await;
+    let crowd = files().saturating_sub(300).min(10_000);
+    let started = Instant::now();
+    let address = product.address;
+    let silent: Vec<_> = (0..crowd)
+        .map(|_| {
+            tokio::spawn(async move {
+                let stream = timeout(Duration::from_secs(3), TcpStream::connect(address)).await;
+                let mut stream = stream.ok()?.ok()?; // or there was no more room at the door
+                let connected = Instant::now();
+                // Until the product ends it.
+                let _ = stream.read(&mut [0; 1]).await;
+                Some(connected.elapsed())
+            })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+
+    let browser = Browser::new(product.address);
+    let before = Instant::now();
+    let callback = product.callback(&browser, 0).await;
+    browser.get(&callback).await;
+    assert_eq!(product.me(&browser).await, email(0), "F-63");
+    let login = before.elapsed();
+
+    let mut longest = Duration::ZERO;
+    let mut connected = 0;
+    for stream in silent {
+        if let Some(held) = stream.await.unwrap() {
+            connected += 1;
+            longest = longest.max(held);
+        }
+    }
+    println!(
+        "F-63: {connected} of {crowd} silent connections came in and were ended, each after {longest:.1?} at most; \
+         beside them a login took {login:.1?}, all was over after {:.1?}",
+        started.elapsed()
+    );
+    assert!(connected >= crowd.min(1_000), "F-63: there was a crowd");
+    assert!(login < Duration::from_secs(30), "F-63 {login:?}");
+}
