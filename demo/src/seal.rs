@@ -47,7 +47,6 @@ pub(crate) enum Place<'a> {
 }
 
 impl Place<'_> {
-    /// Each part with its length in front, so that no two places give the same bytes.
     fn associated_data(self) -> Vec<u8> {
         let parts: [&[u8]; 3] = match self {
             Self::ClientSecret { tenant, connection } => {
@@ -55,16 +54,18 @@ impl Place<'_> {
             }
             Self::LogoutHint { id_hash } => [b"logout-hint", id_hash, b""],
         };
-        parts
-            .iter()
-            .flat_map(|part| {
-                (part.len() as u64)
-                    .to_be_bytes()
-                    .into_iter()
-                    .chain(part.iter().copied())
-            })
-            .collect()
+        parted(parts.into_iter())
     }
+}
+
+/// Each part with its length in front, so that no two lists of parts give the same bytes.
+fn parted<'a>(parts: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for part in parts {
+        bytes.extend((part.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(part);
+    }
+    bytes
 }
 
 /// Seals and opens secrets, and makes the proofs that forms carry.
@@ -128,14 +129,20 @@ impl Seal {
         Ok(opened.to_vec())
     }
 
-    /// The proof that a form was drawn for the browser that holds `cookie`.
-    pub(crate) fn form_proof(&self, cookie: &str) -> Vec<u8> {
-        hmac::sign(&self.proof, cookie.as_bytes()).as_ref().to_vec()
+    /// The proof that a form was drawn for the browser that holds exactly these cookies, an absent one being empty.
+    pub(crate) fn form_proof(&self, cookies: &[&str]) -> Vec<u8> {
+        hmac::sign(
+            &self.proof,
+            &parted(cookies.iter().map(|one| one.as_bytes())),
+        )
+        .as_ref()
+        .to_vec()
     }
 
     /// Compares in constant time.
-    pub(crate) fn is_form_proof(&self, cookie: &str, proof: &[u8]) -> bool {
-        hmac::verify(&self.proof, cookie.as_bytes(), proof).is_ok()
+    pub(crate) fn is_form_proof(&self, cookies: &[&str], proof: &[u8]) -> bool {
+        let cookies = parted(cookies.iter().map(|one| one.as_bytes()));
+        hmac::verify(&self.proof, &cookies, proof).is_ok()
     }
 }
 
@@ -220,12 +227,20 @@ mod tests {
     }
 
     #[test]
-    fn a_form_proof_is_good_for_one_cookie() {
+    fn a_form_proof_is_good_for_these_cookies() {
         let seal = seal();
-        let proof = seal.form_proof("one");
-        assert!(seal.is_form_proof("one", &proof));
-        assert!(!seal.is_form_proof("two", &proof));
-        assert!(!seal.is_form_proof("one", &proof[..31]));
+        let cookies = ["form", "session"];
+        let proof = seal.form_proof(&cookies);
+        assert!(seal.is_form_proof(&cookies, &proof));
+        for others in [
+            ["form", "other"],
+            ["form", ""],
+            ["forms", "ession"],
+            ["", "session"],
+        ] {
+            assert!(!seal.is_form_proof(&others, &proof), "{others:?}");
+        }
+        assert!(!seal.is_form_proof(&cookies, &proof[..31]));
     }
 
     #[test]

@@ -54,10 +54,11 @@ impl Visit {
             Some(form) => (form.to_owned(), false),
             None => (token::secret()?, true),
         };
+        let proof = ledgerline.seal.form_proof(&bound_to(&cookies, &form));
         Ok(Self {
             cookie: cookie.filter(|_| session.is_some()),
             session,
-            form_proof: URL_SAFE_NO_PAD.encode(ledgerline.seal.form_proof(&form)),
+            form_proof: URL_SAFE_NO_PAD.encode(proof),
             form,
             fresh,
         })
@@ -73,6 +74,13 @@ impl Visit {
             .then(|| HeaderValue::try_from(cookie).ok())
             .flatten()
     }
+}
+
+/// What a form belongs to: the browser, and whoever is signed in there, so that a form that was drawn for one person is
+/// not carried out as another who signed in since.
+fn bound_to<'a>(cookies: &Cookies<'a>, form: &'a str) -> [&'a str; 3] {
+    let held = |name| cookies.one(name).unwrap_or_default();
+    [form, held(SESSION), held(OPERATOR)]
 }
 
 /// Adds the session's cookie to an answer.
@@ -218,10 +226,6 @@ where
         if comes_from_elsewhere(&parts.headers, ledgerline.public_url.origin()) {
             return Err(Failure::FormFromElsewhere);
         }
-        let cookie = Cookies::read(&parts.headers)
-            .one(FORM)
-            .map(str::to_owned)
-            .ok_or(Failure::FormExpired)?;
         let request = Request::from_parts(parts.clone(), body);
         let body = Bytes::from_request(request, state)
             .await
@@ -233,7 +237,12 @@ where
         let proof = URL_SAFE_NO_PAD
             .decode(proof.as_bytes())
             .map_err(|_| Failure::FormExpired)?;
-        if !ledgerline.seal.is_form_proof(&cookie, &proof) {
+        let cookies = Cookies::read(&parts.headers);
+        let form = cookies.one(FORM).ok_or(Failure::FormExpired)?;
+        if !ledgerline
+            .seal
+            .is_form_proof(&bound_to(&cookies, form), &proof)
+        {
             return Err(Failure::FormExpired);
         }
         let request = Request::from_parts(parts, body.into());

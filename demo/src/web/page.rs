@@ -98,7 +98,7 @@ pub(crate) enum Failure {
     NotFound,
     MethodNotAllowed,
     AdministratorsOnly,
-    /// The form's proof is missing or of another browser session.
+    /// The form's proof is missing, of another browser, or of before somebody signed in or out there.
     FormExpired,
     FormFromElsewhere,
     FormUnreadable,
@@ -171,7 +171,7 @@ impl IntoResponse for Failure {
             Self::FormExpired => (
                 StatusCode::FORBIDDEN,
                 "This form has expired",
-                "The form was drawn before the browser was closed, or cookies are switched off. Nothing was changed.",
+                "Somebody has signed in or out since the form was drawn, the browser was closed, or cookies are switched off. Nothing was changed.",
                 "Go back, reload the page, and send it again.",
             ),
             Self::FormFromElsewhere => (

@@ -230,3 +230,33 @@ async fn a_page_that_only_takes_forms_says_so() {
         }
     }
 }
+
+/// Two tabs: the form of one company's administrator is not carried out at the company that the browser signed in to since.
+#[tokio::test]
+async fn a_form_is_not_carried_out_as_somebody_else() {
+    let stage = Stage::open().await;
+    let browser = stage.anna().await;
+    let drawn = browser.visit(&stage.at("/people")).await;
+    let fields = [("name", "Eve Ekman"), ("email", "eve@acme.example")];
+    let page = stage
+        .password(&browser, crate::guide::GINA, crate::stage::PASSWORD)
+        .await;
+    page.says(200, "Hello, Gina");
+    let page = browser.submit(&drawn, "/people/invite", &fields).await;
+    page.says(403, "This form has expired").says(
+        403,
+        "Somebody has signed in or out since the form was drawn",
+    );
+    let eve = "SELECT count(*) FROM users WHERE email = 'eve@acme.example'";
+    assert_eq!(stage.count(eve).await, 0);
+    // Nor after signing out, nor as another operator.
+    let drawn = browser.visit(&stage.at("/people")).await;
+    browser.submit(&drawn, "/logout", &[]).await;
+    let page = browser.submit(&drawn, "/logout", &[]).await;
+    page.says(403, "This form has expired");
+    let olga = stage.olga().await;
+    let drawn = olga.visit(&stage.at("/operator")).await;
+    olga.plant(&stage.public_url, "__Host-operator", "another");
+    let page = olga.submit(&drawn, "/operator/logout", &[]).await;
+    page.says(403, "This form has expired");
+}
