@@ -32,7 +32,10 @@ pub(crate) const WRITE: &str = "BEGIN IMMEDIATE";
 
 /// What each version adds to the one before, oldest first. Once a version is released its file stays as it is: a change is
 /// a new file at the end, and every database is brought there at its next start.
-const VERSIONS: [&str; 1] = [include_str!("../schema/1.sql")];
+const VERSIONS: [&str; 2] = [
+    include_str!("../schema/1.sql"),
+    include_str!("../schema/2.sql"),
+];
 
 /// Why a database cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -195,12 +198,48 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn events_of_before_are_given_their_kind() {
+        let file = File::new("kinds");
+        let db = file.raw().await;
+        bring_up(&db, &VERSIONS[..1]).await.unwrap();
+        let kinds = [
+            ("signed-in/okta", "signed-in"),
+            ("signed-out-everywhere", "signed-in"),
+            ("email-changed", "signed-in"),
+            ("settings/saved", "changed"),
+            ("people/removed", "changed"),
+            ("operator/domain-approved", "changed"),
+            ("refused/wrong-password", "refused"),
+            ("login/code-rejected", "refused"),
+            ("account/disabled", "refused"),
+            ("fault/limit", "refused"),
+        ];
+        sqlx::raw_sql("INSERT INTO tenants VALUES ('acme', 'Acme')")
+            .execute(&db)
+            .await
+            .unwrap();
+        for (code, _) in kinds {
+            let insert = "INSERT INTO events (tenant, at, code, correlation_id, actor, detail)
+                VALUES ('acme', 1, ?, '', '', '')";
+            sqlx::query(insert).bind(code).execute(&db).await.unwrap();
+        }
+        bring_up(&db, &VERSIONS).await.unwrap();
+        let rows: Vec<(String, String)> =
+            sqlx::query_as("SELECT code, kind FROM events ORDER BY id")
+                .fetch_all(&db)
+                .await
+                .unwrap();
+        let rows: Vec<(&str, &str)> = rows.iter().map(|(code, kind)| (&**code, &**kind)).collect();
+        assert_eq!(rows, kinds);
+    }
+
+    #[tokio::test]
     async fn two_that_start_at_once_both_open_it() {
         let file = File::new("at-once");
         let both = (file.database(), file.database());
         let (one, other) = tokio::join!(open(&both.0), open(&both.1));
         let (one, other) = (one.unwrap(), other.unwrap());
-        assert_eq!((version(&one).await, version(&other).await), (1, 1));
+        assert_eq!((version(&one).await, version(&other).await), (2, 2));
     }
 
     #[tokio::test]
@@ -220,7 +259,7 @@ mod tests {
             refused,
             OpenError::Newer {
                 found: 99,
-                known: 1
+                known: 2
             }
         ));
         assert_eq!(version(&db).await, 99);

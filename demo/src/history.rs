@@ -1,10 +1,12 @@
 //! What happened at a tenant, for its administrators: each outcome under the correlation id that the person was shown.
 
 use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{FromRow, Row as _, SqliteExecutor};
+use sqlx::{FromRow, Row as _, SqliteConnection};
 
-/// How many events of a tenant are kept; strangers can cause them.
+/// How many events of a tenant are kept of each kind: strangers can cause refusals, and those push out nothing else.
 const KEPT: i64 = 1000;
+/// The most events of a tenant that are kept.
+pub(crate) const MOST: usize = 3000;
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,6 +130,10 @@ const OWN: &[(&str, &str)] = &[
         "Ledgerline released the SSO domain. Sessions that began with Okta were ended.",
     ),
     (
+        "operator/domain-released-last",
+        "Ledgerline released the last SSO domain. Single sign-on is switched off, passwords are taken again, and sessions that began with Okta were ended.",
+    ),
+    (
         "operator/sso-switched-off",
         "Ledgerline switched single sign-on off at the company's request.",
     ),
@@ -166,42 +172,48 @@ pub(crate) fn is_sign_in(code: &str) -> bool {
     kinds.iter().any(|kind| code.starts_with(kind))
 }
 
-/// Adds an event and forgets the oldest beyond the bound.
+/// Adds an event, in a transaction of its own.
 pub(crate) async fn record(
     db: &SqlitePool,
     tenant: &str,
     event: &Event,
 ) -> Result<(), sqlx::Error> {
     let mut write = db.begin_with(crate::database::WRITE).await?;
-    record_in(&mut *write, tenant, event).await?;
-    sqlx::query(
-        "DELETE FROM events WHERE tenant = ?1 AND id <= (
-            SELECT id FROM events WHERE tenant = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
-    )
-    .bind(tenant)
-    .bind(KEPT)
-    .execute(&mut *write)
-    .await?;
+    record_in(&mut write, tenant, event).await?;
     write.commit().await
 }
 
-/// Adds an event, within the transaction of what it tells.
+/// Adds an event, within the transaction of what it tells, and forgets the oldest of its kind beyond the bound.
+///
+/// An attempt to sign in is refused for one reason once, however often somebody comes back with its address.
 pub(crate) async fn record_in(
-    db: impl SqliteExecutor<'_>,
+    db: &mut SqliteConnection,
     tenant: &str,
     event: &Event,
 ) -> Result<(), sqlx::Error> {
+    let kind = Kind::of(&event.code);
     // A tenant that is gone keeps no history.
     sqlx::query(
-        "INSERT INTO events (tenant, at, code, correlation_id, actor, detail)
-         SELECT id, ?, ?, ?, ?, ? FROM tenants WHERE id = ?",
+        "INSERT INTO events (tenant, kind, at, code, correlation_id, actor, detail)
+         SELECT id, ?2, ?3, ?4, ?5, ?6, ?7 FROM tenants WHERE id = ?1 AND NOT (?2 = 'refused' AND EXISTS (
+            SELECT 1 FROM events WHERE tenant = ?1 AND kind = ?2 AND correlation_id = ?5 AND code = ?4))",
     )
+    .bind(tenant)
+    .bind(kind.name())
     .bind(event.at)
     .bind(&event.code)
     .bind(&event.correlation_id)
     .bind(&event.actor)
     .bind(&event.detail)
+    .execute(&mut *db)
+    .await?;
+    sqlx::query(
+        "DELETE FROM events WHERE tenant = ?1 AND kind = ?2 AND id <= (
+            SELECT id FROM events WHERE tenant = ?1 AND kind = ?2 ORDER BY id DESC LIMIT 1 OFFSET ?3)",
+    )
     .bind(tenant)
+    .bind(kind.name())
+    .bind(KEPT)
     .execute(db)
     .await?;
     Ok(())
@@ -224,6 +236,15 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// As the table spells it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::SignedIn => "signed-in",
+            Self::Refused => "refused",
+            Self::Changed => "changed",
+        }
+    }
+
     /// Of a code: whatever is neither a sign-in nor a change is a refusal.
     pub(crate) fn of(code: &str) -> Self {
         match code.split('/').next() {
@@ -248,7 +269,7 @@ pub(crate) async fn latest(
     let all: Vec<Event> =
         sqlx::query_as("SELECT * FROM events WHERE tenant = ? ORDER BY id DESC LIMIT ?")
             .bind(tenant)
-            .bind(KEPT)
+            .bind(i64::try_from(MOST).unwrap_or(i64::MAX))
             .fetch_all(db)
             .await?;
     let wanted = |event: &Event| {
@@ -275,4 +296,79 @@ pub(crate) async fn not_invited(
     .bind(i64::try_from(most).unwrap_or(i64::MAX))
     .fetch_all(db)
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::{self, Database};
+    use crate::tenants::{self, Tenant};
+
+    fn event(code: &str, correlation_id: &str) -> Event {
+        Event {
+            at: 1,
+            code: code.to_owned(),
+            correlation_id: correlation_id.to_owned(),
+            actor: String::new(),
+            detail: String::new(),
+        }
+    }
+
+    async fn acme() -> SqlitePool {
+        let db = database::open(&Database::Memory).await.unwrap();
+        let tenant = Tenant {
+            id: "acme".to_owned(),
+            name: "Acme".to_owned(),
+        };
+        assert!(tenants::add(&db, &tenant).await.unwrap());
+        db
+    }
+
+    async fn found(db: &SqlitePool, kind: Kind) -> Vec<Event> {
+        let filter = Filter {
+            kind: Some(kind),
+            ..Filter::default()
+        };
+        latest(db, "acme", &filter, usize::MAX).await.unwrap()
+    }
+
+    /// However many times a stranger is refused, what was changed and who came in stays on record.
+    #[tokio::test]
+    async fn refusals_push_out_refusals_alone() {
+        let db = acme().await;
+        let (changed, came) = (event("settings/saved", "c"), event("signed-in/okta", "s"));
+        for one in [&changed, &came] {
+            record(&db, "acme", one).await.unwrap();
+        }
+        for number in 0..KEPT + 10 {
+            let refused = event("login/transaction-not-found", &number.to_string());
+            record(&db, "acme", &refused).await.unwrap();
+        }
+        assert_eq!(found(&db, Kind::Changed).await, [changed]);
+        assert_eq!(found(&db, Kind::SignedIn).await, [came]);
+        let refused = found(&db, Kind::Refused).await;
+        assert_eq!(i64::try_from(refused.len()), Ok(KEPT));
+        assert_eq!(refused.last().unwrap().correlation_id, "10");
+    }
+
+    /// The address of a callback that is opened again and again is one refusal; another reason is another.
+    #[tokio::test]
+    async fn an_attempt_is_refused_once_for_each_reason() {
+        let db = acme().await;
+        for code in ["login/transaction-not-found", "account/not-invited"] {
+            for _ in 0..3 {
+                record(&db, "acme", &event(code, "attempt")).await.unwrap();
+            }
+        }
+        record(&db, "acme", &event("account/not-invited", "another"))
+            .await
+            .unwrap();
+        assert_eq!(found(&db, Kind::Refused).await.len(), 3);
+        for _ in 0..2 {
+            record(&db, "acme", &event("signed-in/okta", "attempt"))
+                .await
+                .unwrap();
+        }
+        assert_eq!(found(&db, Kind::SignedIn).await.len(), 2);
+    }
 }

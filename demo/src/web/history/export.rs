@@ -8,9 +8,6 @@ use axum::response::{IntoResponse, Response};
 
 use super::{Administrator, Asked, Failure, Ledgerline, Moment, explain, history, phase};
 
-/// Everything that is kept of a tenant.
-const MOST: usize = 1000;
-
 /// `GET /history.csv`: what the page shows, with the same filter.
 pub(super) async fn csv(
     State(ledgerline): State<Arc<Ledgerline>>,
@@ -19,7 +16,7 @@ pub(super) async fn csv(
 ) -> Result<Response, Failure> {
     let asked = Asked::read(query.as_deref());
     let tenant = &administrator.session.user.tenant;
-    let events = history::latest(&ledgerline.db, tenant, &asked.filter(), MOST).await?;
+    let events = history::latest(&ledgerline.db, tenant, &asked.filter(), history::MOST).await?;
     let mut text = String::from("time,code,phase,who,what,detail,reference\r\n");
     for event in events {
         let (what, _) = explain(&ledgerline, &event.code).await;
