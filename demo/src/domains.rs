@@ -3,7 +3,7 @@
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{FromRow, Row as _, SqliteConnection, SqliteExecutor};
 
-use crate::connections::Saved;
+use crate::connections::{self, Saved};
 
 /// One approval: a domain that the operator gave to a tenant, for one issuer and client id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,16 +35,25 @@ impl Domain {
     /// approval, an administrator could have a domain approved for the company's Okta and then put a provider of
     /// their own in its place, which vouches for whomever it likes.
     pub(crate) fn standing(&self, saved: &Saved) -> Standing {
-        if self.suspended {
+        if self.is_suspended() {
             Standing::Suspended
-        } else if self.tenant == saved.tenant
-            && self.issuer == saved.issuer
-            && self.client_id == saved.client_id
-        {
+        } else if self.is_for(saved) {
             Standing::Approved
         } else {
             Standing::Outdated
         }
+    }
+
+    /// Whether the operator has suspended it, whichever settings it is for.
+    pub(crate) fn is_suspended(&self) -> bool {
+        self.suspended
+    }
+
+    /// Whether it speaks of exactly these settings, suspended or not.
+    pub(crate) fn is_for(&self, saved: &Saved) -> bool {
+        self.tenant == saved.tenant
+            && self.issuer == saved.issuer
+            && self.client_id == saved.client_id
     }
 }
 
@@ -62,17 +71,19 @@ pub(crate) enum State {
 }
 
 impl State {
-    /// Of a tenant with this connection and these domains.
+    /// Of a tenant with this connection and these domains. An approval for other settings, which a draft waits for, neither
+    /// lets anybody in nor keeps anybody out.
     pub(crate) fn of(saved: Option<&Saved>, domains: &[Domain]) -> Self {
         let Some(saved) = saved.filter(|saved| saved.enabled) else {
             return Self::Off;
         };
-        if domains.is_empty() {
-            Self::AwaitingDomain
-        } else if domains
+        let mut own = domains
             .iter()
-            .any(|domain| domain.standing(saved) == Standing::Approved)
-        {
+            .filter(|domain| domain.is_for(saved))
+            .peekable();
+        if own.peek().is_none() {
+            Self::AwaitingDomain
+        } else if own.any(|domain| !domain.is_suspended()) {
             Self::Active
         } else {
             Self::Suspended
@@ -99,6 +110,16 @@ impl FromRow<'_, SqliteRow> for Domain {
             approved_at: row.try_get("approved_at")?,
         })
     }
+}
+
+/// How a tenant's people sign in at this moment.
+pub(crate) async fn state_of(
+    db: &mut SqliteConnection,
+    tenant: &str,
+) -> Result<State, sqlx::Error> {
+    let saved = connections::of_tenant(&mut *db, tenant).await?;
+    let domains = of_tenant(&mut *db, tenant).await?;
+    Ok(State::of(saved.as_ref(), &domains))
 }
 
 /// All of a tenant, by name.
