@@ -80,6 +80,22 @@ pub(crate) async fn waiting(db: &SqlitePool) -> Result<i64, sqlx::Error> {
         .await
 }
 
+/// Whether a tenant's wish for a domain waits for the operator.
+pub(crate) async fn is_open(
+    db: impl SqliteExecutor<'_>,
+    tenant: &str,
+    domain: &str,
+) -> Result<bool, sqlx::Error> {
+    let found: Option<i64> = sqlx::query_scalar(
+        "SELECT 1 FROM domain_requests WHERE tenant = ? AND domain = ? AND refused_at IS NULL",
+    )
+    .bind(tenant)
+    .bind(domain)
+    .fetch_optional(db)
+    .await?;
+    Ok(found.is_some())
+}
+
 /// Says no, with a reason for the tenant's administrators; false when nothing was waiting.
 pub(crate) async fn refuse(
     db: impl SqliteExecutor<'_>,

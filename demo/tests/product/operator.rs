@@ -138,7 +138,7 @@ async fn a_domain_belongs_to_one_company() {
     page.says(200, "Released.");
     stage.is_signed_out_of(&anna).await;
     let (actor, detail) = stage
-        .latest("acme", "operator/domain-released")
+        .latest("acme", "operator/domain-released-last")
         .await
         .unwrap();
     assert_eq!(
@@ -288,4 +288,132 @@ async fn what_is_not_there_is_not_changed() {
     olga.visit(&stage.at("/operator/tenants/nowhere"))
         .await
         .says(404, "no such page");
+}
+
+/// What is in use waits for its domain and passwords work; an approval for a draft beside it takes nothing from anybody.
+#[tokio::test]
+async fn an_approval_for_other_settings_locks_nobody_out() {
+    let stage = Stage::open().await;
+    let (anna, olga) = (stage.browser(), stage.olga().await);
+    stage
+        .change("DELETE FROM domain_holders WHERE tenant = 'acme'")
+        .await;
+    let page = stage.password(&anna, "anna@acme.example", PASSWORD).await;
+    page.says(200, "Hello, Anna");
+    let fields = [
+        ("enabled", "on"),
+        ("client_id", "0oaother"),
+        ("issuer", &*stage.issuer),
+    ];
+    stage.send_settings(&anna, &fields).await;
+    let page = olga.visit(&stage.at("/operator/tenants/acme")).await;
+    let fields = [("domain", "acme.example"), ("action", "approve")];
+    let page = olga.submit(&page, "/operator/domains", &fields).await;
+    let page = olga.follow(page).await;
+    page.says(200, "Approved.").says(200, "Waits for a domain");
+    let page = stage
+        .password(&stage.browser(), "anna@acme.example", PASSWORD)
+        .await;
+    page.says(200, "Hello, Anna");
+}
+
+/// Without a domain nobody can come in by Okta: single sign-on is switched off, which is said, and needs its test again.
+#[tokio::test]
+async fn releasing_the_last_domain_switches_off() {
+    let stage = Stage::open().await;
+    let (bo, olga) = (stage.browser(), stage.olga().await);
+    stage
+        .sign_in(&bo, "bo@acme.example")
+        .await
+        .says(200, "Hello, Bo");
+    let page = stage.change_held(&olga, "acme.example", "release").await;
+    page.says(200, "It was the last domain")
+        .says(200, "passwords are taken again");
+    stage.is_signed_out_of(&bo).await;
+    let anna = stage.browser();
+    let by_password = async |browser| {
+        let page = stage.password(browser, "anna@acme.example", PASSWORD).await;
+        page.says(200, "Hello, Anna");
+    };
+    by_password(&anna).await;
+    anna.visit(&stage.at("/history"))
+        .await
+        .says(200, "Ledgerline released the last SSO domain.");
+    // An approval alone does not bring it back.
+    let page = olga.visit(&stage.at("/operator/tenants/acme")).await;
+    page.says(200, "Passwords");
+    let fields = [("domain", "acme.org"), ("action", "approve")];
+    let page = olga.submit(&page, "/operator/domains", &fields).await;
+    olga.follow(page).await.says(200, "Approved.");
+    by_password(&stage.browser()).await;
+    let page = anna.visit(&stage.at("/sso/okta/start?tenant=acme")).await;
+    page.says(404, "does not sign in with Okta here");
+    // One of two is no such thing.
+    let page = olga.visit(&stage.at("/operator/tenants/beta")).await;
+    let fields = [("domain", "beta.org"), ("action", "approve")];
+    let page = olga.submit(&page, "/operator/domains", &fields).await;
+    olga.follow(page).await.says(200, "Approved.");
+    let page = stage.change_held(&olga, "beta.example", "release").await;
+    page.says(200, "Another company can have it now");
+    assert_eq!(
+        stage
+            .count("SELECT count(*) FROM connections WHERE tenant = 'beta'")
+            .await,
+        1
+    );
+}
+
+/// A page that was drawn before decides nothing that is not so any more.
+#[tokio::test]
+async fn a_stale_page_decides_nothing() {
+    let stage = Stage::open().await;
+    let (gina, olga) = (stage.gina().await, stage.olga().await);
+    stage.save_globex(&gina).await;
+    stage.ask_for_domain(&gina, "globex.example").await;
+    let stale = olga.visit(&stage.at("/operator")).await;
+    let page = gina.visit(&stage.at("/settings/sso")).await;
+    gina.submit(&page, "/settings/sso/domain/withdraw", &[])
+        .await;
+    for fields in [
+        &[("action", "approve")][..],
+        &[("action", "refuse"), ("reason", "No.")],
+    ] {
+        let page = olga
+            .submit_beside(&stale, ">globex.example<", "/operator/domains", fields)
+            .await;
+        page.says(409, "This request was withdrawn or decided");
+    }
+    let holders = "SELECT count(*) FROM domain_holders WHERE tenant = 'globex'";
+    assert_eq!(stage.count(holders).await, 0);
+    for code in ["operator/domain-approved", "operator/domain-refused"] {
+        assert_eq!(stage.latest("globex", code).await, None);
+    }
+    // Nor is a domain approved again that was not suspended any more.
+    stage.change_held(&olga, "acme.example", "suspend").await;
+    let stale = olga.visit(&stage.at("/operator")).await;
+    stage
+        .change_held(&olga, "acme.example", "approve")
+        .await
+        .says(200, "Approved.");
+    let fields = [("action", "approve")];
+    let held = "<strong>acme.example</strong>";
+    let page = olga
+        .submit_beside(&stale, held, "/operator/domains", &fields)
+        .await;
+    page.says(409, "This domain is not suspended any more.");
+}
+
+/// Whoever decides about a suspended company's next domain is told that it is suspended.
+#[tokio::test]
+async fn a_request_of_a_suspended_company_says_so() {
+    let stage = Stage::open().await;
+    let (gina, olga) = (stage.gina().await, stage.olga().await);
+    stage.activate_globex(&gina, &olga).await;
+    stage.change_held(&olga, "globex.example", "suspend").await;
+    stage
+        .ask_for_domain(&gina, "globex.org")
+        .await
+        .says(200, "We have your request.");
+    let page = olga.visit(&stage.at("/operator")).await;
+    page.says(200, "Suspended by us: globex.example.");
 }

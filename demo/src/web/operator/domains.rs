@@ -7,13 +7,14 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use sqlx::SqliteConnection;
 use url::form_urlencoded;
 
 use super::{Act, Failure, Layout, Ledgerline, Operator, page};
 use crate::connections::{self, Saved};
 use crate::database::WRITE;
 use crate::domain_requests;
-use crate::domains::{self, Standing};
+use crate::domains::{self, Domain, Standing, State as TenantState};
 use crate::moment::Moment;
 use crate::resemblance::Warning;
 use crate::tenants::Tenant;
@@ -31,6 +32,8 @@ struct Asked {
     warnings: Vec<Warning>,
     /// Another tenant holds it.
     taken: bool,
+    /// The tenant's domains that are suspended.
+    suspended: Vec<String>,
 }
 
 /// One held domain.
@@ -75,6 +78,9 @@ pub(super) fn done(word: &str) -> Option<&'static str> {
         "release" => {
             "Released. Another company can have it now; sessions that began with Okta have ended."
         }
+        "release-last" => {
+            "Released. It was the last domain of the company’s single sign-on, which is switched off now: passwords are taken again, and sessions that began with Okta have ended."
+        }
         _ => return None,
     })
 }
@@ -101,8 +107,13 @@ async fn draw(
             .iter()
             .filter(|(_, tenant)| *tenant != request.tenant);
         let others: Vec<&str> = others.map(|(domain, _)| domain.as_str()).collect();
+        let own = domains::of_tenant(&ledgerline.db, &request.tenant).await?;
+        let suspended = own.into_iter().filter(Domain::is_suspended);
+        let mut suspended: Vec<String> = suspended.map(|one| one.domain).collect();
+        suspended.dedup();
         asked.push(Asked {
             taken: others.contains(&request.domain.as_str()),
+            suspended,
             warnings: resemblance::warnings(&request.domain, &others),
             tenant: name(&request.tenant),
             requested_by: request.requested_by,
@@ -185,7 +196,7 @@ async fn standing(
 }
 
 /// What the operator can do to a domain.
-#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Action {
     Approve,
@@ -193,6 +204,48 @@ enum Action {
     Suspend,
     Release,
 }
+
+/// What an approval rests on: it is given while that still is so, and not on the word of a page drawn before.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Basis {
+    /// The operator's own knowledge.
+    #[default]
+    Own,
+    /// The company's request.
+    Request,
+    /// An approval that was suspended.
+    Suspension,
+}
+
+impl Basis {
+    /// What is not so any more, if it is not.
+    async fn gone(
+        self,
+        db: &mut SqliteConnection,
+        domain: &str,
+        saved: &Saved,
+    ) -> Result<Option<&'static str>, sqlx::Error> {
+        let there = match self {
+            Self::Own => true,
+            Self::Request => domain_requests::is_open(db, &saved.tenant, domain).await?,
+            Self::Suspension => domains::of_tenant(db, &saved.tenant)
+                .await?
+                .iter()
+                .any(|one| one.domain == domain && one.is_for(saved) && one.is_suspended()),
+        };
+        Ok(match self {
+            _ if there => None,
+            Self::Suspension => {
+                Some("This domain is not suspended any more. Nothing was changed; look again.")
+            }
+            Self::Own | Self::Request => Some(NOTHING_WAITS),
+        })
+    }
+}
+
+const NOTHING_WAITS: &str =
+    "This request was withdrawn or decided since the page was drawn. Nothing was changed.";
 
 #[derive(Deserialize)]
 pub(super) struct DomainForm {
@@ -204,6 +257,8 @@ pub(super) struct DomainForm {
     issuer: String,
     #[serde(default)]
     client_id: String,
+    #[serde(default)]
+    basis: Basis,
     #[serde(default)]
     reason: String,
     /// `company`: the page to go back to.
@@ -220,29 +275,27 @@ pub(super) async fn change(
     let act = Act::of(&ledgerline, &operator)?;
     let tenant = tenants::find(&ledgerline.db, &form.tenant).await?;
     let tenant = tenant.ok_or(Failure::NotFound)?.id;
-    let refused = match form.action {
+    let done = match form.action {
         Action::Approve => approve(&ledgerline, &act, &tenant, &form).await?,
         Action::Refuse => refuse(&ledgerline, &act, &tenant, &form).await?,
-        Action::Suspend | Action::Release => withdraw(&ledgerline, &act, &tenant, &form).await?,
+        Action::Suspend => suspend(&ledgerline, &act, &tenant, &form.domain).await?,
+        Action::Release => release(&ledgerline, &act, &tenant, &form.domain).await?,
     };
-    match refused {
-        Some(problem) => draw(&ledgerline, &operator, None, Some(problem)).await,
-        None => {
-            let done = if form.back == "company" {
+    match done {
+        Err(problem) => draw(&ledgerline, &operator, None, Some(problem)).await,
+        Ok(word) => {
+            let page = if form.back == "company" {
                 format!("/operator/tenants/{tenant}")
             } else {
                 "/operator".to_owned()
             };
-            let word = match form.action {
-                Action::Approve => "approve",
-                Action::Refuse => "refuse",
-                Action::Suspend => "suspend",
-                Action::Release => "release",
-            };
-            Ok(Redirect::to(&format!("{done}?done={word}")).into_response())
+            Ok(Redirect::to(&format!("{page}?done={word}")).into_response())
         }
     }
 }
+
+/// The word of `done`, or why nothing was changed.
+type Outcome = Result<&'static str, &'static str>;
 
 /// Approves for the settings that the operator saw, and puts the tenant's draft into use if that was all it waited for.
 async fn approve(
@@ -250,7 +303,7 @@ async fn approve(
     act: &Act,
     tenant: &str,
     form: &DomainForm,
-) -> Result<Option<&'static str>, Failure> {
+) -> Result<Outcome, Failure> {
     let mut settings = ledgerline.settings(
         "domain-check",
         &form.client_id,
@@ -259,26 +312,29 @@ async fn approve(
     );
     settings.email_domains = vec![form.domain.trim().to_owned()];
     let Ok(checked) = ledgerline.plugin.check(&settings).await else {
-        return Ok(Some(
+        return Ok(Err(
             "This domain cannot be approved: it is public, or not written as a domain. Nothing was changed.",
         ));
     };
     let Some(domain) = checked.connection.email_domains.first() else {
-        return Ok(Some("Enter a domain."));
-    };
-    let draft = drafts::of_tenant(&ledgerline.db, tenant).await?;
-    let live = connections::of_tenant(&ledgerline.db, tenant).await?;
-    let seen = |saved: &Saved| saved.issuer == form.issuer && saved.client_id == form.client_id;
-    let saved = draft.map(|draft| draft.settings).into_iter().chain(live);
-    let Some(saved) = saved.into_iter().find(seen) else {
-        return Ok(Some(
-            "The company has changed its issuer or client ID since this page was drawn. Nothing was changed; look again.",
-        ));
+        return Ok(Err("Enter a domain."));
     };
     let cause = act.cause();
     let mut write = ledgerline.db.begin_with(WRITE).await?;
+    let draft = drafts::of_tenant(&mut *write, tenant).await?;
+    let live = connections::of_tenant(&mut *write, tenant).await?;
+    let seen = |saved: &Saved| saved.issuer == form.issuer && saved.client_id == form.client_id;
+    let saved = draft.map(|draft| draft.settings).into_iter().chain(live);
+    let Some(saved) = saved.into_iter().find(seen) else {
+        return Ok(Err(
+            "The company has changed its issuer or client ID since this page was drawn. Nothing was changed; look again.",
+        ));
+    };
+    if let Some(gone) = form.basis.gone(&mut write, domain, &saved).await? {
+        return Ok(Err(gone));
+    }
     if !domains::approve(&mut write, domain, &saved, cause.actor, cause.now).await? {
-        return Ok(Some(
+        return Ok(Err(
             "Another company holds this domain. Release it there first, if that is right. Nothing was changed.",
         ));
     }
@@ -292,7 +348,7 @@ async fn approve(
     let activated = activation::after_approval(&mut write, &ledgerline.seal, tenant, cause).await;
     activated.map_err(|error| Failure::Fault(error.to_string()))?;
     write.commit().await?;
-    Ok(None)
+    Ok(Ok("approve"))
 }
 
 async fn refuse(
@@ -300,48 +356,70 @@ async fn refuse(
     act: &Act,
     tenant: &str,
     form: &DomainForm,
-) -> Result<Option<&'static str>, Failure> {
+) -> Result<Outcome, Failure> {
     let reason: String = form.reason.trim().chars().take(300).collect();
     if reason.is_empty() {
-        return Ok(Some(
+        return Ok(Err(
             "Say why: the company’s administrators read it. Nothing was changed.",
         ));
     }
     let cause = act.cause();
     let mut write = ledgerline.db.begin_with(WRITE).await?;
-    if domain_requests::refuse(&mut *write, tenant, &form.domain, &reason, cause.now).await? {
-        let detail = format!("{}: {reason}", form.domain);
-        let event = cause.event("operator/domain-refused", &detail);
-        history::record_in(&mut *write, tenant, &event).await?;
+    if !domain_requests::refuse(&mut *write, tenant, &form.domain, &reason, cause.now).await? {
+        return Ok(Err(NOTHING_WAITS));
     }
+    let detail = format!("{}: {reason}", form.domain);
+    let event = cause.event("operator/domain-refused", &detail);
+    history::record_in(&mut write, tenant, &event).await?;
     write.commit().await?;
-    Ok(None)
+    Ok(Ok("refuse"))
 }
 
-/// Suspends or releases; either way the sessions that began with Okta end.
-async fn withdraw(
+const NOT_HELD: &str = "The company does not hold this domain any more. Nothing was changed.";
+
+/// Until it is approved again. The sessions that began with Okta end.
+async fn suspend(
     ledgerline: &Ledgerline,
     act: &Act,
     tenant: &str,
-    form: &DomainForm,
-) -> Result<Option<&'static str>, Failure> {
-    let cause = act.cause();
+    domain: &str,
+) -> Result<Outcome, Failure> {
     let mut write = ledgerline.db.begin_with(WRITE).await?;
-    let (found, code) = if form.action == Action::Suspend {
-        let found = domains::suspend(&mut *write, tenant, &form.domain).await?;
-        (found, "operator/domain-suspended")
-    } else {
-        let found = domains::release(&mut *write, tenant, &form.domain).await?;
-        (found, "operator/domain-released")
-    };
-    if !found {
-        return Ok(Some(
-            "The company does not hold this domain any more. Nothing was changed.",
-        ));
+    if !domains::suspend(&mut *write, tenant, domain).await? {
+        return Ok(Err(NOT_HELD));
     }
     sessions::end_all_of_connection(&mut *write, &Saved::id_of(tenant), None).await?;
-    let event = cause.event(code, &form.domain);
-    history::record_in(&mut *write, tenant, &event).await?;
+    let event = act.cause().event("operator/domain-suspended", domain);
+    history::record_in(&mut write, tenant, &event).await?;
     write.commit().await?;
-    Ok(None)
+    Ok(Ok("suspend"))
+}
+
+/// For good. The sessions that began with Okta end. A connection that is left without a domain is switched off: were it
+/// only idle, passwords would be back without a word, and the next approval would put it into use without a test.
+async fn release(
+    ledgerline: &Ledgerline,
+    act: &Act,
+    tenant: &str,
+    domain: &str,
+) -> Result<Outcome, Failure> {
+    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    let before = domains::state_of(&mut write, tenant).await?;
+    if !domains::release(&mut *write, tenant, domain).await? {
+        return Ok(Err(NOT_HELD));
+    }
+    let after = domains::state_of(&mut write, tenant).await?;
+    let last = !before.accepts_passwords() && after == TenantState::AwaitingDomain;
+    let (done, code) = if last {
+        let off = activation::switch_off(&mut write, &ledgerline.seal, tenant, None).await;
+        off.map_err(|error| Failure::Fault(error.to_string()))?;
+        ("release-last", "operator/domain-released-last")
+    } else {
+        ("release", "operator/domain-released")
+    };
+    sessions::end_all_of_connection(&mut *write, &Saved::id_of(tenant), None).await?;
+    let event = act.cause().event(code, domain);
+    history::record_in(&mut write, tenant, &event).await?;
+    write.commit().await?;
+    Ok(Ok(done))
 }
