@@ -110,7 +110,8 @@ pub(crate) fn parse(text: &str) -> Result<Setup, SetupError> {
 }
 
 impl Setup {
-    /// Writes everything in one transaction. Users who are there already stay as they are.
+    /// Writes everything in one transaction. A tenant that is there already stays as it is, with all that is its own: since
+    /// it was made, people were removed, domains suspended, or single sign-on switched off, and a restart undoes none of it.
     ///
     /// `variable` reads the environment. Not checked: issuer, client id and domains, which the plugin checks when
     /// the connection is used.
@@ -140,7 +141,9 @@ impl Setup {
                 id: entry.id.clone(),
                 name: entry.name.clone(),
             };
-            tenants::put(&mut *write, &tenant).await?;
+            if !tenants::add(&mut *write, &tenant).await? {
+                continue;
+            }
             for user in &entry.users {
                 add_user(&mut write, &entry.id, user, now).await?;
             }
@@ -191,6 +194,7 @@ async fn add_user(
         None => None,
     };
     let added = accounts::add(&mut *db, &user, password.as_deref()).await?;
+    // Named twice in one file, the first counts.
     if added && entry.invited {
         invitations::open(&mut *db, &user.id, now + invitations::LIFETIME).await?;
     }
@@ -278,6 +282,39 @@ mod tests {
             seen,
             [("anna@a.com", true, false), ("bo@a.com", false, true)]
         );
+    }
+
+    /// A restart with the same file undoes nothing that was decided since, and needs no secret any more.
+    #[tokio::test]
+    async fn a_tenant_that_is_there_stays_as_it_is() {
+        let db = database::open(&Database::Memory).await.unwrap();
+        let seal = Seal::load(None, &Database::Memory).unwrap();
+        let secret = |_: &str| Some("canary-secret".to_owned());
+        let setup = parse(FILE).unwrap();
+        setup.apply(&db, &seal, secret, 1).await.unwrap();
+        let state = async || {
+            let mut db = db.acquire().await.unwrap();
+            domains::state_of(&mut db, "acme").await.unwrap()
+        };
+        assert!(domains::suspend(&db, "acme", "a.com").await.unwrap());
+        sqlx::query("DELETE FROM users WHERE email = 'bo@a.com'")
+            .execute(&db)
+            .await
+            .unwrap();
+        setup.apply(&db, &seal, |_| None, 2).await.unwrap();
+        assert_eq!(state().await, domains::State::Suspended);
+        assert_eq!(accounts::of_tenant(&db, "acme").await.unwrap().len(), 1);
+        // Released, and another company's since.
+        assert!(domains::release(&db, "acme", "a.com").await.unwrap());
+        connections::remove(&db, "acme").await.unwrap();
+        let other = FILE
+            .replace("\"acme\"", "\"globex\"")
+            .replace("@a.com", "@b.com");
+        let other = parse(&other).unwrap();
+        other.apply(&db, &seal, secret, 3).await.unwrap();
+        setup.apply(&db, &seal, |_| None, 4).await.unwrap();
+        assert_eq!(state().await, domains::State::Off);
+        assert!(domains::of_tenant(&db, "acme").await.unwrap().is_empty());
     }
 
     #[tokio::test]

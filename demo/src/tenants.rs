@@ -20,17 +20,14 @@ pub(crate) fn is_id(text: &str) -> bool {
         && !text.ends_with('-')
 }
 
-/// Makes or renames a tenant.
-pub(crate) async fn put(db: impl SqliteExecutor<'_>, tenant: &Tenant) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO tenants (id, name) VALUES (?, ?)
-         ON CONFLICT (id) DO UPDATE SET name = excluded.name",
-    )
-    .bind(&tenant.id)
-    .bind(&tenant.name)
-    .execute(db)
-    .await?;
-    Ok(())
+/// Makes a tenant, or does nothing and says false when there is one with this id.
+pub(crate) async fn add(db: impl SqliteExecutor<'_>, tenant: &Tenant) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query("INSERT INTO tenants (id, name) VALUES (?, ?) ON CONFLICT DO NOTHING")
+        .bind(&tenant.id)
+        .bind(&tenant.name)
+        .execute(db)
+        .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// By id.
