@@ -28,6 +28,9 @@ impl FromRow<'_, SqliteRow> for User {
     }
 }
 
+/// How many people a tenant's administrators may have; the page *People* shows as many.
+pub(crate) const MOST: i64 = 1000;
+
 /// A user as the page *People* lists it.
 #[derive(Debug)]
 pub(crate) struct Listed {
@@ -77,7 +80,8 @@ pub(crate) async fn add(
     Ok(done.rows_affected() == 1)
 }
 
-/// Everybody with this e-mail who may sign in by password, with the password's hash. One person may be of several tenants.
+/// Everybody with this e-mail who may sign in by password, with the password's hash. One person may be of several tenants:
+/// of as many as the operator gave them a password at.
 pub(crate) async fn with_password(
     db: &SqlitePool,
     email: &str,
@@ -85,8 +89,7 @@ pub(crate) async fn with_password(
 ) -> Result<Vec<(User, String)>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT * FROM users
-         WHERE email = ?1 AND (?2 IS NULL OR tenant = ?2) AND password IS NOT NULL AND disabled = 0
-         LIMIT 2",
+         WHERE email = ?1 AND (?2 IS NULL OR tenant = ?2) AND password IS NOT NULL AND disabled = 0",
     )
     .bind(email)
     .bind(tenant)
@@ -95,6 +98,22 @@ pub(crate) async fn with_password(
     rows.iter()
         .map(|row| Ok((User::from_row(row)?, row.try_get("password")?)))
         .collect()
+}
+
+/// A user as they are now, if they may still come in by the password with this hash.
+pub(crate) async fn find_with_hash(
+    db: impl SqliteExecutor<'_>,
+    user: &User,
+    hash: &str,
+) -> Result<Option<User>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT * FROM users WHERE tenant = ? AND id = ? AND password = ? AND disabled = 0",
+    )
+    .bind(&user.tenant)
+    .bind(&user.id)
+    .bind(hash)
+    .fetch_optional(db)
+    .await
 }
 
 /// Within one tenant.
@@ -120,6 +139,14 @@ pub(crate) async fn administrator(
     Ok(found.filter(|user| user.administrator && !user.disabled))
 }
 
+/// How many people a tenant has.
+pub(crate) async fn count(db: impl SqliteExecutor<'_>, tenant: &str) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("SELECT COUNT(*) FROM users WHERE tenant = ?")
+        .bind(tenant)
+        .fetch_one(db)
+        .await
+}
+
 /// Everybody of a tenant, administrators first.
 pub(crate) async fn of_tenant(db: &SqlitePool, tenant: &str) -> Result<Vec<Listed>, sqlx::Error> {
     let rows = sqlx::query(
@@ -128,9 +155,10 @@ pub(crate) async fn of_tenant(db: &SqlitePool, tenant: &str) -> Result<Vec<Liste
          FROM users
          LEFT JOIN links ON links.user_id = users.id
          LEFT JOIN invitations ON invitations.user_id = users.id
-         WHERE users.tenant = ? ORDER BY administrator DESC, email LIMIT 1000",
+         WHERE users.tenant = ? ORDER BY administrator DESC, email LIMIT ?",
     )
     .bind(tenant)
+    .bind(MOST)
     .fetch_all(db)
     .await?;
     rows.iter()

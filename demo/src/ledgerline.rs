@@ -119,20 +119,27 @@ impl Ledgerline {
         }
     }
 
-    /// Writes an event into a tenant's history. What is being recorded has happened: a failure is logged and stops
-    /// nothing.
-    pub(crate) async fn record(&self, tenant: &str, event: Event) {
+    /// Writes an event into a tenant's history and says whether it stands there. What is being recorded has happened: a
+    /// failure is logged and stops nothing.
+    pub(crate) async fn record(&self, tenant: &str, event: &Event) -> bool {
+        self.announce(tenant, event);
+        let recorded = history::record(&self.db, tenant, event).await;
+        if let Err(error) = &recorded {
+            tracing::error!(tenant, %error, "an event could not be recorded");
+        }
+        recorded.is_ok()
+    }
+
+    /// Logs and counts what a tenant's history says.
+    pub(crate) fn announce(&self, tenant: &str, event: &Event) {
         let Event {
             code,
             correlation_id,
             ..
-        } = &event;
+        } = event;
         tracing::info!(tenant, code, correlation_id, "event");
         if history::is_sign_in(code) {
             self.metrics.sign_in(code);
-        }
-        if let Err(error) = history::record(&self.db, tenant, &event).await {
-            tracing::error!(tenant, %error, "an event could not be recorded");
         }
     }
 

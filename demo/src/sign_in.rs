@@ -1,14 +1,15 @@
-//! Who may come in after a good answer of the provider: one pure decision, and the transaction around it.
+//! Who may come in after a good answer of the provider: one pure decision, and the transaction around it
+//! ([`entry`]).
 //!
 //! Nobody is ever created here. An e-mail finds an invited user once; from then on the link decides.
 
+pub(crate) mod entry;
+
 use okta_sso_host::contract::EmailRule;
-use sqlx::sqlite::SqlitePool;
 use sqlx::{Connection as _, FromRow as _, Row as _, SqliteConnection};
 
 use crate::accounts::User;
 use crate::connections::{self, Saved};
-use crate::database::WRITE;
 use crate::domains::{self, Standing};
 use crate::invitations::{self, Invitation};
 use crate::sessions;
@@ -168,30 +169,27 @@ fn equal(rule: EmailRule, one: &str, other: &str) -> bool {
     }
 }
 
-/// Decides and writes in one transaction under the write lock: of any number of first sign-ins by one invitation
+/// Decides and writes within a transaction that holds the write lock: of any number of first sign-ins by one invitation
 /// one wins, and the others see its link. A refusal changes nothing.
 ///
 /// A new link takes the user's password and every session made before it.
-pub(crate) async fn settle(
-    db: &SqlitePool,
+async fn settle(
+    db: &mut SqliteConnection,
     connection_id: &str,
     vouched: Vouched<'_>,
     now: i64,
 ) -> Result<Decision, sqlx::Error> {
-    let mut write = db.begin_with(WRITE).await?;
-    let saved = connections::find(&mut *write, connection_id).await?;
+    let saved = connections::find(&mut *db, connection_id).await?;
     let Some(saved) = saved.filter(|saved| saved.enabled) else {
         return Ok(Decision::Refused(Refusal::ConnectionChanged));
     };
-    let facts = gather(&mut write, &saved, vouched, now).await?;
+    let facts = gather(&mut *db, &saved, vouched, now).await?;
     let decision = decide(vouched, &facts);
     match &decision {
-        Decision::Known { .. } => see(&mut write, &saved, vouched).await?,
-        Decision::Pin { user } => pin(&mut write, &saved, vouched, user, now).await?,
-        // Dropped, the transaction is rolled back.
-        Decision::Refused(_) => return Ok(decision),
+        Decision::Known { .. } => see(db, &saved, vouched).await?,
+        Decision::Pin { user } => pin(db, &saved, vouched, user, now).await?,
+        Decision::Refused(_) => {}
     }
-    write.commit().await?;
     Ok(decision)
 }
 

@@ -1,9 +1,14 @@
 mod neighbours;
 
+use sqlx::sqlite::SqlitePool;
+
+use super::entry::{Entered, Entry, PasswordRefusal};
 use super::*;
 use crate::connections::Sealed;
-use crate::database::{self, Database};
+use crate::database::{self, Database, WRITE};
+use crate::domains::State;
 use crate::seal::Seal;
+use crate::sessions::Provider;
 use crate::tenants::{self, Tenant};
 use crate::{accounts, invitations};
 
@@ -48,7 +53,7 @@ async fn acme() -> SqlitePool {
         id: "acme".to_owned(),
         name: "Acme".to_owned(),
     };
-    tenants::put(&db, &tenant).await.unwrap();
+    assert!(tenants::add(&db, &tenant).await.unwrap());
     connections::put(&db, &saved("acme")).await.unwrap();
     assert!(
         domains::approve(
@@ -78,9 +83,54 @@ fn vouched<'a>(subject: &'a str, email: &'a str) -> Vouched<'a> {
 }
 
 async fn settle_at(db: &SqlitePool, subject: &str, email: &str, now: i64) -> Decision {
-    settle(db, "okta-acme", vouched(subject, email), now)
-        .await
-        .unwrap()
+    settle_through(db, "okta-acme", vouched(subject, email), now).await
+}
+
+async fn settle_through(
+    db: &SqlitePool,
+    connection_id: &str,
+    vouched: Vouched<'_>,
+    now: i64,
+) -> Decision {
+    let mut write = db.begin_with(WRITE).await.unwrap();
+    let decision = settle(&mut write, connection_id, vouched, now).await;
+    write.commit().await.unwrap();
+    decision.unwrap()
+}
+
+async fn by_okta(
+    db: &SqlitePool,
+    subject: &str,
+    email: &str,
+) -> Result<Result<Entered, Refusal>, sessions::OpenError> {
+    let seal = Seal::load(None, &Database::Memory).unwrap();
+    let entry = Entry {
+        seal: &seal,
+        before: None,
+        correlation_id: "attempt",
+        times: TIMES,
+    };
+    let provider = Provider {
+        connection_id: "okta-acme",
+        logout_hint: "hint",
+    };
+    entry.by_okta(db, provider, vouched(subject, email)).await
+}
+
+async fn by_password(
+    db: &SqlitePool,
+    user: &User,
+    hash: &str,
+    before: Option<&str>,
+) -> Result<Entered, PasswordRefusal> {
+    let seal = Seal::load(None, &Database::Memory).unwrap();
+    let entry = Entry {
+        seal: &seal,
+        before,
+        correlation_id: "attempt",
+        times: TIMES,
+    };
+    entry.by_password(db, user, hash).await.unwrap()
 }
 
 async fn count(db: &SqlitePool, query: &'static str) -> i64 {
@@ -284,7 +334,7 @@ async fn mt_20_a_domain_belongs_to_one_tenant() {
         id: "globex".to_owned(),
         name: "Globex".to_owned(),
     };
-    tenants::put(&db, &tenant).await.unwrap();
+    assert!(tenants::add(&db, &tenant).await.unwrap());
     let globex = saved("globex");
     assert!(
         !domains::approve(
@@ -321,4 +371,110 @@ async fn mt_20_a_domain_belongs_to_one_tenant() {
         .await
         .unwrap()
     );
+}
+
+/// The decision, the session and the history are one transaction: where one of them fails there is none.
+#[tokio::test]
+async fn a_session_that_cannot_be_opened_leaves_no_trace() {
+    for broken in ["sessions", "events"] {
+        let db = acme().await;
+        let away = sqlx::AssertSqlSafe(format!("ALTER TABLE {broken} RENAME TO away"));
+        sqlx::raw_sql(away).execute(&db).await.unwrap();
+        assert!(by_okta(&db, "s", "anna@a.com").await.is_err());
+        assert_eq!(count(&db, "SELECT count(*) FROM links").await, 0);
+        let used = "SELECT count(*) FROM invitations WHERE used_at IS NOT NULL";
+        assert_eq!(count(&db, used).await, 0);
+        let passwords = "SELECT count(*) FROM users WHERE password IS NOT NULL";
+        assert_eq!(count(&db, passwords).await, 2);
+        let anna = user("acme", "anna", "anna@a.com");
+        connections::remove(&db, "acme").await.unwrap();
+        let seal = Seal::load(None, &Database::Memory).unwrap();
+        let entry = Entry {
+            seal: &seal,
+            before: None,
+            correlation_id: "attempt",
+            times: TIMES,
+        };
+        assert!(entry.by_password(&db, &anna, "hash").await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn coming_in_by_okta_is_a_session_and_an_entry_in_the_history() {
+    let db = acme().await;
+    let codes = async || -> Vec<String> {
+        sqlx::query_scalar("SELECT code FROM events ORDER BY id")
+            .fetch_all(&db)
+            .await
+            .unwrap()
+    };
+    let first = by_okta(&db, "s", "anna@a.com").await.unwrap().unwrap();
+    assert_eq!(first.user.id, "anna");
+    assert!(
+        sessions::find(&db, &first.cookie, TIMES)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert_eq!(codes().await, ["signed-in/okta-first"]);
+    by_okta(&db, "s", "a@a.com").await.unwrap().unwrap();
+    assert_eq!(
+        codes().await,
+        ["signed-in/okta-first", "email-changed", "signed-in/okta"]
+    );
+    // Unlinked, or deactivated: whichever came first, the next sign-in sees it and opens nothing.
+    accounts::set_disabled(&mut db.acquire().await.unwrap(), &first.user, true)
+        .await
+        .unwrap();
+    let refused = by_okta(&db, "s", "anna@a.com").await.unwrap().unwrap_err();
+    assert_eq!(refused, Refusal::Disabled);
+    assert_eq!(count(&db, "SELECT count(*) FROM sessions").await, 0);
+    assert_eq!(codes().await.len(), 3);
+}
+
+/// Whatever happened since a password was verified is seen before the session opens.
+#[tokio::test]
+async fn a_password_is_worth_what_the_account_is_worth_now() {
+    let anna = user("acme", "anna", "anna@a.com");
+    for (meanwhile, expected) in [
+        ("UPDATE users SET disabled = 1", PasswordRefusal::NotTheirs),
+        (
+            "UPDATE users SET password = NULL",
+            PasswordRefusal::NotTheirs,
+        ),
+        (
+            "UPDATE users SET password = 'new'",
+            PasswordRefusal::NotTheirs,
+        ),
+        ("DELETE FROM users", PasswordRefusal::NotTheirs),
+        (
+            "UPDATE connections SET enabled = 1",
+            PasswordRefusal::NotTaken(State::Active),
+        ),
+        (
+            "UPDATE domains SET status = 'suspended'; UPDATE connections SET enabled = 1",
+            PasswordRefusal::NotTaken(State::Suspended),
+        ),
+    ] {
+        let db = acme().await;
+        let off = "UPDATE connections SET enabled = 0";
+        sqlx::raw_sql(off).execute(&db).await.unwrap();
+        let before = by_password(&db, &anna, "hash", None).await.unwrap();
+        sqlx::raw_sql(meanwhile).execute(&db).await.unwrap();
+        let sessions = count(&db, "SELECT count(*) FROM sessions").await;
+        let refused = by_password(&db, &anna, "hash", Some(&before.cookie)).await;
+        assert_eq!(refused.unwrap_err(), expected, "{meanwhile}");
+        assert_eq!(count(&db, "SELECT count(*) FROM sessions").await, sessions);
+        assert_eq!(
+            count(&db, "SELECT count(*) FROM events").await,
+            1,
+            "{meanwhile}"
+        );
+    }
+    let db = acme().await;
+    connections::remove(&db, "acme").await.unwrap();
+    let first = by_password(&db, &anna, "hash", None).await.unwrap();
+    let second = by_password(&db, &anna, "hash", Some(&first.cookie)).await;
+    assert_ne!(first.cookie, second.unwrap().cookie);
+    assert_eq!(count(&db, "SELECT count(*) FROM sessions").await, 1);
 }

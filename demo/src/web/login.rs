@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Query, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -23,8 +23,9 @@ use crate::accounts::{self, User};
 use crate::domains::State as Standing;
 use crate::history::Event;
 use crate::ledgerline::Ledgerline;
+use crate::sign_in::entry::{Entry, PasswordRefusal};
 use crate::tenants::{self, Tenant};
-use crate::{domains, password, sessions, token};
+use crate::{domains, password, token};
 
 /// The tenant that signed in with Okta here last.
 pub(super) const REMEMBERED: &str = "__Host-tenant";
@@ -35,15 +36,27 @@ pub(super) fn router() -> Router<Web> {
         .route("/login/okta", get(ask).post(find))
 }
 
-/// What leads to the page.
-#[derive(Deserialize)]
+/// What leads to the page. What an address names otherwise, or more than once, does not matter.
+#[derive(Default)]
 struct Asked {
-    #[serde(default)]
     tenant: String,
-    #[serde(default)]
     email: String,
-    #[serde(default)]
     return_to: String,
+}
+
+impl Asked {
+    fn read(query: Option<&str>) -> Self {
+        let mut asked = Self::default();
+        for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+            match name.as_ref() {
+                "tenant" => asked.tenant = value.into_owned(),
+                "email" => asked.email = value.into_owned(),
+                "return_to" => asked.return_to = value.into_owned(),
+                _ => {}
+            }
+        }
+        asked
+    }
 }
 
 #[derive(Template)]
@@ -74,9 +87,10 @@ struct CompanyPage<'a> {
 async fn show(
     State(ledgerline): State<Arc<Ledgerline>>,
     visit: Visit,
-    Query(asked): Query<Asked>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
+    let asked = Asked::read(query.as_deref());
     let draft = Draft {
         tenant: named(&ledgerline, &asked.tenant).await?,
         email: asked.email,
@@ -214,7 +228,8 @@ async fn home(
     Ok(Some((tenant, standings.state)))
 }
 
-async fn ask(visit: Visit, Query(asked): Query<Asked>) -> Response {
+async fn ask(visit: Visit, RawQuery(query): RawQuery) -> Response {
+    let asked = Asked::read(query.as_deref());
     company_page(&visit, StatusCode::OK, &asked.email, &asked.return_to, None)
 }
 
@@ -317,19 +332,26 @@ async fn sign_in(
         return_to: form.return_to,
     };
     let within = draft.tenant.as_ref().map(|tenant| tenant.id.as_str());
-    let candidates = accounts::with_password(&ledgerline.db, &draft.email, within).await?;
-    // As much work for an account that is not there as for one that is.
-    let mut known = Vec::new();
-    let mut tried = Vec::new();
-    if candidates.is_empty() {
-        password::verify(&form.password, None).await;
+    let tried = Tried::of(&ledgerline, &draft.email, &form.password, within).await?;
+    // The password proved who asks: what else their e-mail's domain belongs to does not matter.
+    if let [(user, hash)] = &*tried.taken {
+        let refusal = match enter(&ledgerline, &visit, user, hash, &draft.return_to).await? {
+            Ok(response) => {
+                throttles.addresses.give_back(&address);
+                throttles.accounts.give_back(&account);
+                return Ok(response);
+            }
+            Err(refusal) => refusal,
+        };
+        return match refusal {
+            PasswordRefusal::NotTaken(state) => {
+                not_taken(&ledgerline, &draft, &visit, user, state).await
+            }
+            PasswordRefusal::NotTheirs => wrong(&ledgerline, &draft, &visit).await,
+        };
     }
-    for (user, hash) in candidates {
-        if password::verify(&form.password, Some(hash)).await {
-            known.push(user);
-        } else {
-            tried.push(user);
-        }
+    if !tried.taken.is_empty() {
+        return Ok(choose(&visit));
     }
     // By the domain alone, whether the account exists or not, and whatever the password was.
     if let Some((tenant, state)) = home(&ledgerline, &draft.email).await?
@@ -339,40 +361,78 @@ async fn sign_in(
         refuse(&ledgerline, &tenant.id, code, &draft.email)?;
         return Ok(instead(&draft, &visit, &tenant, state));
     }
-    let Some(user) = known.pop() else {
-        for user in tried {
-            refuse(
-                &ledgerline,
-                &user.tenant,
-                "refused/wrong-password",
-                &user.email,
-            )?;
+    // An account on a domain that nobody holds, of a company that signs in with Okta.
+    if let Some((user, state)) = tried.not_taken.first() {
+        return not_taken(&ledgerline, &draft, &visit, user, *state).await;
+    }
+    for user in &tried.wrong {
+        let code = "refused/wrong-password";
+        refuse(&ledgerline, &user.tenant, code, &user.email)?;
+    }
+    wrong(&ledgerline, &draft, &visit).await
+}
+
+/// What a password was worth for everybody with one e-mail.
+#[derive(Default)]
+struct Tried {
+    /// Right, at a company that takes passwords; with the password's hash.
+    taken: Vec<(User, String)>,
+    /// Right, at a company that takes none.
+    not_taken: Vec<(User, Standing)>,
+    wrong: Vec<User>,
+}
+
+impl Tried {
+    /// Works as long for nobody, for one account and for one at each of two companies, so that the time does not tell
+    /// whether there is one.
+    async fn of(
+        ledgerline: &Ledgerline,
+        email: &str,
+        password: &str,
+        within: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let candidates = accounts::with_password(&ledgerline.db, email, within).await?;
+        for _ in candidates.len()..2 {
+            password::verify(password, None).await;
         }
-        let company = match &draft.tenant {
-            Some(tenant) => with_okta(&ledgerline, tenant.clone()).await?,
-            None => None,
-        };
-        return Ok(draft.page(&visit, StatusCode::FORBIDDEN, company.as_ref(), Some(WRONG)));
+        let mut tried = Self::default();
+        for (user, hash) in candidates {
+            if !password::verify(password, Some(hash.clone())).await {
+                tried.wrong.push(user);
+                continue;
+            }
+            let state = ledgerline.standings(&user.tenant).await?.state;
+            if state.accepts_passwords() {
+                tried.taken.push((user, hash));
+            } else {
+                tried.not_taken.push((user, state));
+            }
+        }
+        Ok(tried)
+    }
+}
+
+async fn wrong(ledgerline: &Ledgerline, draft: &Draft, visit: &Visit) -> Result<Response, Failure> {
+    let company = match &draft.tenant {
+        Some(tenant) => with_okta(ledgerline, tenant.clone()).await?,
+        None => None,
     };
-    if !known.is_empty() {
-        return Ok(choose(&visit));
-    }
-    throttles.addresses.give_back(&address);
-    throttles.accounts.give_back(&account);
-    // An account on a domain that nobody holds, of a company that signs in with Okta: the password proved who asks.
-    let state = ledgerline.standings(&user.tenant).await?.state;
-    if !state.accepts_passwords() {
-        refuse(
-            &ledgerline,
-            &user.tenant,
-            "refused/password-not-accepted",
-            &user.email,
-        )?;
-        let tenant = tenants::find(&ledgerline.db, &user.tenant).await?;
-        let tenant = tenant.ok_or(Failure::NotFound)?;
-        return Ok(instead(&draft, &visit, &tenant, state));
-    }
-    open(&ledgerline, &visit, &user, &draft.return_to).await
+    Ok(draft.page(visit, StatusCode::FORBIDDEN, company.as_ref(), Some(WRONG)))
+}
+
+/// The password was right, and the company takes none.
+async fn not_taken(
+    ledgerline: &Arc<Ledgerline>,
+    draft: &Draft,
+    visit: &Visit,
+    user: &User,
+    state: Standing,
+) -> Result<Response, Failure> {
+    let code = "refused/password-not-accepted";
+    refuse(ledgerline, &user.tenant, code, &user.email)?;
+    let tenant = tenants::find(&ledgerline.db, &user.tenant).await?;
+    let tenant = tenant.ok_or(Failure::NotFound)?;
+    Ok(instead(draft, visit, &tenant, state))
 }
 
 /// Without a password's help: the Okta button, or the reason why there is none.
@@ -409,33 +469,33 @@ fn refuse(
         detail: String::new(),
     };
     let (ledgerline, tenant) = (Arc::clone(ledgerline), tenant.to_owned());
-    tokio::spawn(async move { ledgerline.record(&tenant, event).await });
+    tokio::spawn(async move { ledgerline.record(&tenant, &event).await });
     Ok(())
 }
 
-async fn open(
+async fn enter(
     ledgerline: &Ledgerline,
     visit: &Visit,
     user: &User,
+    hash: &str,
     asked: &str,
-) -> Result<Response, Failure> {
-    if let Some(before) = &visit.cookie {
-        sessions::end(&ledgerline.db, before).await?;
-    }
-    let now = ledgerline.now();
-    let times = ledgerline.session_times();
-    let cookie = sessions::open(&ledgerline.db, &ledgerline.seal, user, None, times).await?;
-    let event = Event {
-        at: now,
-        code: "signed-in/password".to_owned(),
-        correlation_id: token::name()?,
-        actor: user.email.clone(),
-        detail: String::new(),
+) -> Result<Result<Response, PasswordRefusal>, Failure> {
+    let entry = Entry {
+        seal: &ledgerline.seal,
+        before: visit.cookie.as_deref(),
+        correlation_id: &token::name()?,
+        times: ledgerline.session_times(),
     };
-    ledgerline.record(&user.tenant, event).await;
+    let entered = match entry.by_password(&ledgerline.db, user, hash).await? {
+        Ok(entered) => entered,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    for event in &entered.events {
+        ledgerline.announce(&entered.user.tenant, event);
+    }
     let mut response = Redirect::to(return_to(asked, &NEVER_RETURN_TO)).into_response();
-    guard::keep_session(ledgerline, &mut response, &cookie);
-    Ok(response)
+    guard::keep_session(ledgerline, &mut response, &entered.cookie);
+    Ok(Ok(response))
 }
 
 /// One person, one password, two companies.

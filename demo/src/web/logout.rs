@@ -56,7 +56,7 @@ async fn sign_out(
     ledgerline
         .record(
             &session.user.tenant,
-            Event {
+            &Event {
                 at: now,
                 code: if everywhere {
                     "signed-out-everywhere"

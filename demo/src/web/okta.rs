@@ -25,13 +25,13 @@ use super::guard::{self, Visit};
 use super::login::{self, REMEMBERED};
 use super::page::{self, Failure, Layout};
 use super::settings;
-use crate::accounts::User;
 use crate::connections::{self, Saved};
 use crate::domains::State;
 use crate::history::Event;
 use crate::ledgerline::Ledgerline;
-use crate::sessions::{self, Provider};
-use crate::sign_in::{self, Decision, Vouched};
+use crate::sessions::Provider;
+use crate::sign_in::Vouched;
+use crate::sign_in::entry::{Entered, Entry};
 use crate::token;
 
 /// How long a browser remembers which company signs in here: 180 days.
@@ -162,30 +162,26 @@ impl Okta {
             subject: &identity.subject,
             email: &identity.email,
         };
-        let now = self.0.now();
-        let connection = attempt.connection.id.as_str();
-        match sign_in::settle(&self.0.db, connection, vouched, now).await? {
-            Decision::Known { user, old_email } => {
-                if let Some(old_email) = old_email {
-                    let detail = format!("{old_email} → {}", identity.email);
-                    self.note(&user, "email-changed", attempt, detail).await;
-                }
-                self.note(&user, "signed-in/okta", attempt, String::new())
-                    .await;
-                self.open(request, attempt, signed_in, &user).await
-            }
-            Decision::Pin { user } => {
-                self.note(&user, "signed-in/okta-first", attempt, String::new())
-                    .await;
-                self.open(request, attempt, signed_in, &user).await
-            }
-            Decision::Refused(refusal) => {
+        let visit = Visit::of(&self.0, &request.headers).await?;
+        let entry = Entry {
+            seal: &self.0.seal,
+            before: visit.cookie.as_deref(),
+            correlation_id: &attempt.handle,
+            times: self.0.session_times(),
+        };
+        let provider = Provider {
+            connection_id: &attempt.connection.id,
+            logout_hint: &signed_in.logout_hint,
+        };
+        match entry.by_okta(&self.0.db, provider, vouched).await? {
+            Ok(entered) => Ok(self.welcome(signed_in, &entered)),
+            Err(refusal) => {
                 let refused = Refused {
                     code: refusal.code(),
                     detail: String::new(),
                     status: StatusCode::FORBIDDEN,
                     actor: &identity.email,
-                    connection: Some(connection),
+                    connection: Some(&attempt.connection.id),
                     handle: Some(&attempt.handle),
                 };
                 self.refuse(request, refused).await
@@ -193,45 +189,21 @@ impl Okta {
         }
     }
 
-    async fn note(&self, user: &User, code: &str, attempt: &Attempt, detail: String) {
-        let event = Event {
-            at: self.0.now(),
-            code: code.to_owned(),
-            correlation_id: attempt.handle.clone(),
-            actor: user.email.clone(),
-            detail,
-        };
-        self.0.record(&user.tenant, event).await;
-    }
-
-    /// A session under a fresh id; what the browser had before ends.
-    async fn open(
-        &self,
-        request: &Parts,
-        attempt: &Attempt,
-        signed_in: &SignedIn,
-        user: &User,
-    ) -> Result<Response, Failure> {
-        let visit = Visit::of(&self.0, &request.headers).await?;
-        if let Some(before) = &visit.cookie {
-            sessions::end(&self.0.db, before).await?;
+    fn welcome(&self, signed_in: &SignedIn, entered: &Entered) -> Response {
+        let tenant = &entered.user.tenant;
+        for event in &entered.events {
+            self.0.announce(tenant, event);
         }
-        let provider = Provider {
-            connection_id: &attempt.connection.id,
-            logout_hint: &signed_in.logout_hint,
-        };
-        let times = self.0.session_times();
-        let cookie = sessions::open(&self.0.db, &self.0.seal, user, Some(provider), times).await?;
         // It was checked when the attempt began, and it is cheap to be sure.
         let asked = signed_in.return_to.as_deref().unwrap_or("/");
         let mut response = Redirect::to(return_to(asked, &NEVER_RETURN_TO)).into_response();
-        guard::keep_session(&self.0, &mut response, &cookie);
-        let remembered = set_cookie(REMEMBERED, &user.tenant, REMEMBER);
-        guard::append(&mut response, remembered);
-        Ok(response)
+        guard::keep_session(&self.0, &mut response, &entered.cookie);
+        guard::append(&mut response, set_cookie(REMEMBERED, tenant, REMEMBER));
+        response
     }
 
-    /// The page says what to do and a number; the reason goes into the tenant's history under that number.
+    /// The page says what to do and a number; the reason goes into the tenant's history under that number, where it is known
+    /// which tenant's it is.
     async fn refuse(&self, request: &Parts, refused: Refused<'_>) -> Result<Response, Failure> {
         let visit = Visit::of(&self.0, &request.headers).await?;
         let correlation_id = match refused.handle {
@@ -244,7 +216,7 @@ impl Okta {
                 .map(|saved| saved.tenant),
             None => None,
         };
-        match tenant {
+        let recorded = match tenant {
             Some(tenant) => {
                 let event = Event {
                     at: self.0.now(),
@@ -253,14 +225,14 @@ impl Okta {
                     actor: refused.actor.to_owned(),
                     detail: refused.detail,
                 };
-                self.0.record(&tenant, event).await;
+                self.0.record(&tenant, &event).await
             }
-            None => tracing::info!(
-                code = refused.code,
-                correlation_id,
-                "a sign-in of no tenant"
-            ),
-        }
+            None => {
+                let code = refused.code;
+                tracing::info!(code, correlation_id, "a sign-in of no tenant");
+                false
+            }
+        };
         let (text, next_step) = match refused.code {
             NO_CONNECTION => (
                 "This company does not sign in with Okta here, or not at the moment.".to_owned(),
@@ -277,12 +249,14 @@ impl Okta {
             text: &text,
             next_step: &next_step,
             correlation_id: &correlation_id,
+            recorded,
         };
         Ok(page::show(&visit, refused.status, &page))
     }
 }
 
-/// Around the routes of signing in: bounds how many attempts one address begins, and times how they end.
+/// Around the routes of signing in: bounds how many attempts one address begins and brings to nothing, and times how they
+/// end.
 pub(super) async fn watch(
     Shared(ledgerline): Shared<Arc<Ledgerline>>,
     address: ClientAddress,
@@ -291,21 +265,24 @@ pub(super) async fn watch(
 ) -> Response {
     let started = Instant::now();
     let is_start = request.uri().path() == "/start";
-    if is_start {
-        let taken = ledgerline
-            .throttles
-            .starts
-            .take(&address.key(), ledgerline.now());
-        if let Err(seconds) = taken {
-            return match Visit::of(&ledgerline, request.headers()).await {
-                Ok(visit) => login::slow_down(&visit, seconds),
-                Err(failure) => failure.into_response(),
-            };
-        }
+    let throttles = &ledgerline.throttles;
+    let throttle = if is_start {
+        &throttles.starts
+    } else {
+        &throttles.returns
+    };
+    if let Err(seconds) = throttle.take(&address.key(), ledgerline.now()) {
+        return match Visit::of(&ledgerline, request.headers()).await {
+            Ok(visit) => login::slow_down(&visit, seconds),
+            Err(failure) => failure.into_response(),
+        };
     }
     let response = next.run(request).await;
     if !is_start {
         ledgerline.metrics.callback(response.status(), started);
+        if response.status().is_redirection() {
+            throttle.give_back(&address.key());
+        }
     }
     response
 }
@@ -317,6 +294,8 @@ struct RefusedPage<'a> {
     text: &'a str,
     next_step: &'a str,
     correlation_id: &'a str,
+    /// An administrator finds the reason under it.
+    recorded: bool,
 }
 
 fn logged(saved: Result<Option<Saved>, sqlx::Error>) -> Option<Saved> {

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use crate::token;
+
 /// The buckets of one process.
 pub(crate) struct Throttles {
     /// Wrong passwords from one address: 20, and one more every 3 seconds.
@@ -12,6 +14,8 @@ pub(crate) struct Throttles {
     /// Attempts to sign in with Okta that begin at one address: 100, for an office comes in at the same hour, and
     /// one more every second.
     pub(super) starts: Throttle,
+    /// Returns from Okta that come to nothing, from one address: as many.
+    pub(super) returns: Throttle,
 }
 
 impl Default for Throttles {
@@ -20,6 +24,7 @@ impl Default for Throttles {
             addresses: Throttle::new(20, 3),
             accounts: Throttle::new(10, 60),
             starts: Throttle::new(100, 1),
+            returns: Throttle::new(100, 1),
         }
     }
 }
@@ -28,8 +33,9 @@ impl Default for Throttles {
 pub(super) struct Throttle {
     burst: i64,
     seconds: i64,
-    /// When each bucket will be full again; a full one is not kept.
-    full_at: Mutex<HashMap<String, i64>>,
+    /// When each bucket will be full again, by the SHA-256 of its key: a key may be whatever somebody typed. A full one is
+    /// not kept.
+    full_at: Mutex<HashMap<Vec<u8>, i64>>,
 }
 
 /// The most buckets that are kept; beyond them those that are fullest are forgotten.
@@ -46,8 +52,9 @@ impl Throttle {
 
     /// Takes one try of `key`, or says in how many seconds there will be one.
     pub(super) fn take(&self, key: &str, now: i64) -> Result<(), i64> {
+        let key = token::hash(key);
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = full_at.get(key).map_or(now, |at| *at.max(&now));
+        let before = full_at.get(&key).map_or(now, |at| *at.max(&now));
         let after = before + self.seconds;
         let most = now + self.burst * self.seconds;
         if after > most {
@@ -62,14 +69,14 @@ impl Throttle {
             let middle = *middle;
             full_at.retain(|_, at| *at > middle);
         }
-        full_at.insert(key.to_owned(), after);
+        full_at.insert(key, after);
         Ok(())
     }
 
     /// Gives a try back that turned out to be a good one.
     pub(super) fn give_back(&self, key: &str) {
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(at) = full_at.get_mut(key) {
+        if let Some(at) = full_at.get_mut(&token::hash(key)) {
             *at -= self.seconds;
         }
     }
@@ -92,6 +99,17 @@ mod tests {
         assert_eq!(throttle.take("b", 110), Ok(()), "each key has its own");
         throttle.give_back("a");
         assert_eq!(throttle.take("a", 110), Ok(()));
+    }
+
+    #[test]
+    fn a_long_key_takes_no_more_room_than_a_short_one() {
+        let throttle = Throttle::new(1, 10);
+        for key in ["a".repeat(64 * 1024), "a".to_owned()] {
+            throttle.take(&key, 100).unwrap();
+            assert!(throttle.take(&key, 100).is_err());
+        }
+        let kept = throttle.full_at.lock().unwrap();
+        assert_eq!(kept.keys().map(Vec::len).collect::<Vec<_>>(), [32, 32]);
     }
 
     #[test]

@@ -196,3 +196,45 @@ async fn refusals_of_a_person_read_the_same() {
     let same = pages.windows(2).all(|pair| pair[0] == pair[1]);
     assert!(same, "{pages:#?}");
 }
+
+/// The page promises a reason in the history where there is one, and nowhere else.
+#[tokio::test]
+async fn a_reason_is_promised_where_it_is_recorded() {
+    let stage = Stage::open().await;
+    let anna = stage.browser();
+    let callback = stage.callback(&anna, "anna@acme.example").await;
+    let administrator = "Your administrator finds the reason under this reference";
+    let support = "Ledgerline’s support finds the reason under this reference";
+    stage.okta.switches().turn_on(Switch::TamperedSignature);
+    let page = stage.sign_in(&stage.browser(), "bo@acme.example").await;
+    page.says(502, administrator);
+    stage.pass(60 * 60);
+    let page = anna.visit(&callback).await;
+    page.says(400, support);
+    let recorded = "SELECT count(*) FROM events";
+    assert_eq!(stage.count(recorded).await, 1);
+    let page = anna.visit(&stage.at("/sso/okta/start?tenant=nobody")).await;
+    page.says(404, support);
+    stage.okta.switches().turn_all_off();
+    let callback = stage.callback(&stage.browser(), "anna@acme.example").await;
+    stage.change("UPDATE connections SET enabled = 0").await;
+    let page = anna.visit(&callback).await;
+    page.says(400, support);
+    assert_eq!(stage.count(recorded).await, 1);
+}
+
+/// However often a stranger opens the address of somebody's callback, the history says it once.
+#[tokio::test]
+async fn a_callback_that_is_opened_again_and_again_is_one_refusal() {
+    let stage = Stage::open().await;
+    let (anna, stranger) = (stage.browser(), stage.browser());
+    let callback = stage.callback(&anna, "anna@acme.example").await;
+    for _ in 0..5 {
+        let page = stranger.visit(&callback).await;
+        page.says(400, "This sign-in was started in another browser")
+            .says(400, "Your administrator finds the reason");
+    }
+    assert_eq!(stage.count("SELECT count(*) FROM events").await, 1);
+    anna.visit(&callback).await.says(200, "Hello, Anna");
+    assert_eq!(stage.count("SELECT count(*) FROM events").await, 2);
+}

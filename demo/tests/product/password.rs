@@ -312,3 +312,79 @@ async fn a_form_is_taken_from_our_own_pages_alone() {
     let taken = gina.send(&url, gina.request_post(&url, &fields)).await;
     assert_eq!(taken.status, 303);
 }
+
+/// Somebody whose address is on the domain of another company than the one they have their account at.
+#[tokio::test]
+async fn a_password_counts_at_the_company_that_it_is_of() {
+    let stage = Stage::open().await;
+    stage
+        .change("UPDATE users SET email = 'hal@acme.example' WHERE email = 'hal@globex.example'")
+        .await;
+    let hal = stage.browser();
+    stage
+        .password(&hal, "hal@acme.example", PASSWORD)
+        .await
+        .says(200, "Hello, Hal");
+    assert_eq!(stage.me(&hal).await["tenant"], "globex");
+    // Whoever does not know the password learns as little as before.
+    let told = async |email: &str| {
+        let page = stage.password(&stage.browser(), email, "wrong").await;
+        page.says(403, "Your company signs in with Okta.");
+        generic(&page, email)
+    };
+    assert_eq!(
+        told("hal@acme.example").await,
+        told("nobody@acme.example").await
+    );
+}
+
+/// Accounts with one e-mail at three companies: the password finds its own, wherever that comes in the list.
+#[tokio::test]
+async fn an_account_at_a_third_company_is_found() {
+    let stage = Stage::open().await;
+    for statement in [
+        "INSERT INTO users (id, tenant, email, name, password) VALUES
+            ('1', 'acme', 'tess@tour.example', 'Tess', 'x'), ('2', 'beta', 'tess@tour.example', 'Tess', 'x')",
+        "INSERT INTO users (id, tenant, email, name, password)
+            SELECT '3', 'globex', 'tess@tour.example', 'Tess', password FROM users WHERE email = 'gina@globex.example'",
+    ] {
+        stage.change(statement).await;
+    }
+    let tess = stage.browser();
+    stage
+        .password(&tess, "tess@tour.example", PASSWORD)
+        .await
+        .says(200, "Hello, Tess");
+    assert_eq!(stage.me(&tess).await["tenant"], "globex");
+    // The same password at two that take it: which one is asked.
+    stage
+        .change("INSERT INTO tenants (id, name) VALUES ('initech', 'Initech')")
+        .await;
+    stage
+        .change(
+            "UPDATE users SET tenant = 'initech', password = (SELECT password FROM users WHERE id = '3') WHERE id = '1'",
+        )
+        .await;
+    let page = stage
+        .password(&stage.browser(), "tess@tour.example", PASSWORD)
+        .await;
+    page.says(409, "Which company?");
+}
+
+#[tokio::test]
+async fn an_address_that_names_something_twice_is_answered() {
+    let stage = Stage::open().await;
+    for path in [
+        "/login?tenant=beta&tenant=acme",
+        "/login?email=a&email=b&tenant=acme",
+        "/login?return_to=/a&return_to=/b&tenant=acme&more",
+    ] {
+        let page = stage.browser().get(&stage.at(path)).await;
+        page.says(200, "Sign in to Acme");
+    }
+    let page = stage
+        .browser()
+        .get(&stage.at("/login/okta?email=a&email=b%ff"))
+        .await;
+    page.says(200, "Your work e-mail");
+}

@@ -235,6 +235,25 @@ async fn attempts_from_one_address_are_bounded() {
     assert_eq!(browser.get(&start).await.status, 404);
 }
 
+/// Returns that come to nothing; those that do not are not counted.
+#[tokio::test]
+async fn returns_to_one_address_are_bounded() {
+    let stage = Stage::open().await;
+    let (anna, stranger) = (stage.browser(), stage.browser());
+    let good = stage.callback(&anna, "anna@acme.example").await;
+    let bad = stage.at("/sso/okta/callback?state=x&code=x");
+    for _ in 0..100 {
+        assert_eq!(stranger.get(&bad).await.status, 400);
+    }
+    stranger.get(&bad).await.says(429, "Too many tries");
+    // A true one has to wait, and is not used up by it.
+    anna.get(&good).await.says(429, "Wait a minute");
+    stage.pass(1);
+    anna.visit(&good).await.says(200, "Hello, Anna");
+    assert_eq!(stranger.get(&bad).await.status, 400);
+    assert_eq!(stranger.get(&bad).await.status, 429);
+}
+
 #[tokio::test]
 async fn metrics_count_without_naming_anybody() {
     let stage = Stage::open_with(&["--metrics=127.0.0.1:0"]).await;

@@ -9,7 +9,7 @@ async fn acme_and_globex() -> SqlitePool {
         id: "globex".to_owned(),
         name: "Globex".to_owned(),
     };
-    tenants::put(&db, &tenant).await.unwrap();
+    assert!(tenants::add(&db, &tenant).await.unwrap());
     connections::put(&db, &saved("globex")).await.unwrap();
     assert!(approve(&db, "g.com", "globex").await);
     for (id, email) in [("anna-g", "anna@a.com"), ("gina", "gina@g.com")] {
@@ -28,9 +28,7 @@ async fn approve(db: &SqlitePool, domain: &str, tenant: &str) -> bool {
 }
 
 async fn settle_in(db: &SqlitePool, tenant: &str, subject: &str, email: &str) -> Decision {
-    settle(db, &Saved::id_of(tenant), vouched(subject, email), NOW)
-        .await
-        .unwrap()
+    settle_through(db, &Saved::id_of(tenant), vouched(subject, email), NOW).await
 }
 
 /// Every table's rows, counted.
