@@ -41,6 +41,11 @@ pub(crate) enum LinkMoveError {
     /// Somebody is tied to the same subject at both issuers: which account is theirs is not for us to guess.
     #[error("a person is tied at both issuers; unlink one of the two accounts first")]
     Conflict,
+    /// A later move has its links, or nobody has.
+    #[error(
+        "nobody is tied any more as this move left them: they were moved again since, or unlinked"
+    )]
+    Superseded,
     #[error(transparent)]
     Database(#[from] sqlx::Error),
     #[error(transparent)]
@@ -170,6 +175,19 @@ pub(crate) async fn undo(
     .fetch_optional(&mut *write)
     .await?;
     let from = from.ok_or(LinkMoveError::Nothing)?;
+    let conflict: Option<i64> = sqlx::query_scalar(
+        "SELECT 1 FROM links AS one JOIN links AS other
+         ON one.tenant = other.tenant AND one.subject = other.subject
+         WHERE one.tenant = ? AND one.move_id = ? AND other.issuer = ? LIMIT 1",
+    )
+    .bind(tenant)
+    .bind(id)
+    .bind(&from)
+    .fetch_optional(&mut *write)
+    .await?;
+    if conflict.is_some() {
+        return Err(LinkMoveError::Conflict);
+    }
     let back =
         sqlx::query("UPDATE links SET issuer = ?, move_id = NULL WHERE tenant = ? AND move_id = ?")
             .bind(&from)
@@ -178,6 +196,9 @@ pub(crate) async fn undo(
             .execute(&mut *write)
             .await?
             .rows_affected();
+    if back == 0 {
+        return Err(LinkMoveError::Superseded);
+    }
     let detail = format!("{back} back to {from}");
     history::record_in(
         &mut *write,
@@ -187,4 +208,88 @@ pub(crate) async fn undo(
     .await?;
     write.commit().await?;
     Ok(back)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accounts::{self, User};
+    use crate::database::{self, Database};
+    use crate::tenants::{self, Tenant};
+
+    const CAUSE: Cause<'static> = Cause {
+        actor: "operator",
+        correlation_id: "request",
+        now: 1,
+    };
+
+    /// Acme with Anna tied to `one`.
+    async fn acme() -> SqlitePool {
+        let db = database::open(&Database::Memory).await.unwrap();
+        let tenant = Tenant {
+            id: "acme".to_owned(),
+            name: "Acme".to_owned(),
+        };
+        assert!(tenants::add(&db, &tenant).await.unwrap());
+        link(&db, "anna", "one", "sub-anna").await;
+        db
+    }
+
+    async fn link(db: &SqlitePool, id: &str, issuer: &str, subject: &str) {
+        let user = User {
+            id: id.to_owned(),
+            tenant: "acme".to_owned(),
+            email: format!("{id}@a.com"),
+            name: id.to_owned(),
+            administrator: false,
+            disabled: false,
+        };
+        assert!(accounts::add(db, &user, None).await.unwrap());
+        sqlx::query(
+            "INSERT INTO links (tenant, connection_id, issuer, subject, user_id, pinned_at, email_seen)
+             VALUES ('acme', 'okta-acme', ?, ?, ?, 1, '')",
+        )
+        .bind(issuer)
+        .bind(subject)
+        .bind(id)
+        .execute(db)
+        .await
+        .unwrap();
+    }
+
+    /// The latest move, which is not undone.
+    async fn latest(db: &SqlitePool) -> String {
+        let id = "SELECT id FROM link_moves WHERE undone_at IS NULL ORDER BY rowid DESC LIMIT 1";
+        sqlx::query_scalar(id).fetch_one(db).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_move_that_was_followed_by_another_is_not_said_to_be_undone() {
+        let db = acme().await;
+        carry_out(&db, "acme", ("one", "two"), CAUSE).await.unwrap();
+        let first = latest(&db).await;
+        carry_out(&db, "acme", ("two", "three"), CAUSE)
+            .await
+            .unwrap();
+        let undone = undo(&db, "acme", &first, CAUSE).await;
+        assert!(matches!(undone, Err(LinkMoveError::Superseded)));
+        let moves = of_tenant(&db, "acme").await.unwrap();
+        assert!(moves.iter().all(|one| one.undone_at.is_none()));
+        let second = latest(&db).await;
+        assert_eq!(undo(&db, "acme", &second, CAUSE).await.unwrap(), 1);
+        let now = issuers(&db, "acme").await.unwrap();
+        assert_eq!(now, [("two".to_owned(), 1)]);
+    }
+
+    /// The same subject was tied at the former issuer since.
+    #[tokio::test]
+    async fn a_move_back_onto_another_link_is_a_conflict() {
+        let db = acme().await;
+        carry_out(&db, "acme", ("one", "two"), CAUSE).await.unwrap();
+        link(&db, "bo", "one", "sub-anna").await;
+        let undone = undo(&db, "acme", &latest(&db).await, CAUSE).await;
+        assert!(matches!(undone, Err(LinkMoveError::Conflict)));
+        let moved = carry_out(&db, "acme", ("two", "one"), CAUSE).await;
+        assert!(matches!(moved, Err(LinkMoveError::Conflict)));
+    }
 }

@@ -327,7 +327,9 @@ async fn told(
 ) -> Result<Response, Failure> {
     match outcome {
         Ok(()) => Ok(back(&tenant, done)),
-        Err(error @ (LinkMoveError::Nothing | LinkMoveError::Conflict)) => {
+        Err(
+            error @ (LinkMoveError::Nothing | LinkMoveError::Conflict | LinkMoveError::Superseded),
+        ) => {
             let problem = Some(format!("Nothing was moved: {error}."));
             draw(
                 ledgerline,
