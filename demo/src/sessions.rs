@@ -142,6 +142,23 @@ pub(crate) async fn find(
     Ok(session)
 }
 
+/// Whether a session still is there and its user an administrator who may come in. Asked within the transaction of what an
+/// administrator does: another one may have taken the right away since the request came in.
+pub(crate) async fn is_of_administrator(
+    db: impl SqliteExecutor<'_>,
+    session: &Session,
+) -> Result<bool, sqlx::Error> {
+    let found: Option<i64> = sqlx::query_scalar(
+        "SELECT 1 FROM sessions JOIN users ON users.id = sessions.user_id
+         WHERE sessions.id_hash = ? AND users.id = ? AND users.administrator = 1 AND users.disabled = 0",
+    )
+    .bind(&session.id_hash)
+    .bind(&session.user.id)
+    .fetch_optional(db)
+    .await?;
+    Ok(found.is_some())
+}
+
 /// Ends the session of a cookie, if there is one.
 pub(crate) async fn end(db: impl SqliteExecutor<'_>, cookie: &str) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM sessions WHERE id_hash = ?")

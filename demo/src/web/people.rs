@@ -11,18 +11,20 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
+use sqlx::sqlite::SqlitePool;
 use url::form_urlencoded;
 
 use self::near_miss::NearMiss;
 use super::Web;
-use super::guard::{Administrator, Form};
+use super::guard::{self, Administrator, Form};
 use super::page::{self, Failure, Layout};
 use crate::accounts::{self, Listed, User};
 use crate::activation::Cause;
 use crate::database::WRITE;
 use crate::ledgerline::Ledgerline;
 use crate::moment::Moment;
-use crate::{history, invitations, token};
+use crate::sessions::Session;
+use crate::{domains, history, invitations, token};
 
 pub(super) fn router() -> Router<Web> {
     Router::new()
@@ -74,9 +76,13 @@ async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
     let query = query.unwrap_or_default();
+    let state = ledgerline
+        .standings(&administrator.session.user.tenant)
+        .await?
+        .state;
     let notice = form_urlencoded::parse(query.as_bytes())
         .find(|(name, _)| name == "done")
-        .and_then(|(_, word)| done(&word));
+        .and_then(|(_, word)| done(&word, state));
     draw(
         &ledgerline,
         &administrator,
@@ -86,8 +92,11 @@ async fn show(
     .await
 }
 
-fn done(word: &str) -> Option<&'static str> {
+fn done(word: &str, state: domains::State) -> Option<&'static str> {
     Some(match word {
+        "invited" if state.accepts_passwords() => {
+            "Invited. The invitation is of use once your company signs in with Okta, and ends in 30 days."
+        }
         "invited" => "Invited. Tell the person to sign in; they have 30 days.",
         "deactivate" => "Deactivated. Their sessions have ended.",
         "activate" => "Activated. They can sign in again.",
@@ -209,6 +218,14 @@ async fn invite(
     let now = ledgerline.now();
     let cause = cause(&by.email, &correlation_id, now);
     let mut write = ledgerline.db.begin_with(WRITE).await?;
+    guard::reaffirm(&mut write, &administrator.session).await?;
+    if accounts::count(&mut *write, &by.tenant).await? >= accounts::MOST {
+        drop(write);
+        let problem = Some(
+            "Your company has as many people here as there can be. Remove somebody who has left, then invite again.",
+        );
+        return draw(&ledgerline, &administrator, None, (form, problem)).await;
+    }
     if !accounts::add(&mut *write, &user, None).await? {
         drop(write);
         let problem = Some("Somebody here has this e-mail address already.");
@@ -265,18 +282,32 @@ async fn change(
     administrator: Administrator,
     Form(form): Form<ChangeForm>,
 ) -> Result<Response, Failure> {
-    let by = &administrator.session.user;
-    let now = ledgerline.now();
+    let session = &administrator.session;
+    let correlation_id = token::name()?;
+    let cause = cause(&session.user.email, &correlation_id, ledgerline.now());
+    let done = carry_out(&ledgerline.db, session, &form, cause).await?;
+    Ok(Redirect::to(&format!("/people?done={done}")).into_response())
+}
+
+/// The word of `done`. Of two administrators who take each other's right away at once, one does.
+async fn carry_out(
+    db: &SqlitePool,
+    session: &Session,
+    form: &ChangeForm,
+    cause: Cause<'_>,
+) -> Result<&'static str, Failure> {
+    let by = &session.user;
     // Nobody takes their own way in away: another administrator has to.
     if form.id == by.id && form.action != Action::Invite {
         return Err(Failure::NotFound);
     }
-    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    let mut write = db.begin_with(WRITE).await?;
+    guard::reaffirm(&mut write, session).await?;
     let user = accounts::find(&mut *write, &by.tenant, &form.id).await?;
     let user = user.ok_or(Failure::NotFound)?;
     match form.action {
         Action::Invite => {
-            invitations::renew(&mut *write, &user.id, now + invitations::LIFETIME).await?;
+            invitations::renew(&mut *write, &user.id, cause.now + invitations::LIFETIME).await?;
         }
         Action::Deactivate | Action::Activate => {
             let disabled = form.action == Action::Deactivate;
@@ -286,9 +317,10 @@ async fn change(
         Action::Remove => accounts::remove(&mut *write, &user).await?,
     }
     let (done, code) = form.action.told();
-    let correlation_id = token::name()?;
-    let event = cause(&by.email, &correlation_id, now).event(code, &user.email);
-    history::record_in(&mut *write, &by.tenant, &event).await?;
+    history::record_in(&mut write, &by.tenant, &cause.event(code, &user.email)).await?;
     write.commit().await?;
-    Ok(Redirect::to(&format!("/people?done={done}")).into_response())
+    Ok(done)
 }
+
+#[cfg(test)]
+mod tests;

@@ -238,3 +238,65 @@ async fn a_near_miss_is_mended_by_one_click() {
     assert_eq!(actor, "anna@acme.example");
     assert_eq!(detail, format!("Eve@acme.example → {EVE}"));
 }
+
+/// Somebody who edits their own address at Okta is not tied to another person's account by one click.
+#[tokio::test]
+async fn what_follows_a_plus_sign_is_not_mended() {
+    let stage = Stage::open().await;
+    let anna = stage.anna().await;
+    invite(&stage, &anna, "Chief", "eve+chief@acme.example")
+        .await
+        .says(200, "Invited.");
+    let eve = stage.browser();
+    stage
+        .sign_in(&eve, EVE)
+        .await
+        .says(403, "does not open an account here");
+    let page = anna.visit(&stage.at("/people")).await;
+    page.says(200, "Chief was almost let in")
+        .says(200, "differ only in what follows a plus sign");
+    assert!(!page.body.contains("/people/mend"), "{}", page.text());
+    let id = "SELECT CAST(id AS BLOB) FROM users WHERE name = 'Chief'";
+    let id = String::from_utf8(stage.bytes(id).await).unwrap();
+    let mut fields = page.hidden("/people/invite");
+    fields.push(("id".to_owned(), id));
+    fields.push(("email".to_owned(), EVE.to_owned()));
+    let url = stage.at("/people/mend");
+    let answer = anna.send(&url, anna.request_post(&url, &fields)).await;
+    answer.says(404, "no such page");
+    stage
+        .press_okta(&eve)
+        .await
+        .says(403, "does not open an account here");
+}
+
+/// Where passwords are what people sign in with, an invitation alone lets nobody in, and the page does not say so.
+#[tokio::test]
+async fn an_invitation_is_promised_what_it_is_worth() {
+    let stage = Stage::open().await;
+    let (anna, gina) = (stage.anna().await, stage.gina().await);
+    let page = invite(&stage, &anna, "Ida", "ida@acme.example").await;
+    page.says(200, "Tell the person to sign in");
+    let page = invite(&stage, &gina, "Ida", "ida@globex.example").await;
+    page.says(200, "of use once your company signs in with Okta");
+    assert!(!page.text().contains("Tell the person to sign in"));
+}
+
+#[tokio::test]
+async fn a_company_has_no_more_people_than_its_page_shows() {
+    let stage = Stage::open().await;
+    let gina = stage.gina().await;
+    stage
+        .change(
+            "WITH RECURSIVE number (n) AS (SELECT 3 UNION ALL SELECT n + 1 FROM number WHERE n < 999)
+             INSERT INTO users (id, tenant, email, name) SELECT n, 'globex', n || '@globex.example', n FROM number",
+        )
+        .await;
+    let page = invite(&stage, &gina, "Ida", "ida@globex.example").await;
+    page.says(200, "Invited.").says(200, "ida@globex.example");
+    let page = invite(&stage, &gina, "Jon", "jon@globex.example").await;
+    page.says(422, "as many people here as there can be");
+    assert_eq!(page.value("email"), "jon@globex.example");
+    let people = "SELECT count(*) FROM users WHERE tenant = 'globex'";
+    assert_eq!(stage.count(people).await, 1000);
+}

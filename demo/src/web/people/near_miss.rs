@@ -9,8 +9,8 @@ use okta_sso_host::contract::{EmailMatch, EmailRule};
 use serde::Deserialize;
 
 use super::{
-    Administrator, Failure, Form, Ledgerline, Listed, Moment, WRITE, accounts, cause, history,
-    invitations,
+    Administrator, Failure, Form, Ledgerline, Listed, Moment, WRITE, accounts, cause, guard,
+    history, invitations,
 };
 use crate::{connections, token};
 
@@ -27,7 +27,7 @@ pub(super) struct NearMiss {
     pub(super) at: Moment,
     pub(super) text: String,
     pub(super) next_step: String,
-    /// Look-alikes are for people to judge, not for one click.
+    /// What differs in more than spelling is for people to judge, not for one click.
     pub(super) mendable: bool,
 }
 
@@ -71,11 +71,20 @@ pub(super) async fn of(
                 at: Moment(at),
                 text: explanation.for_administrator,
                 next_step: explanation.next_step,
-                mendable: compared != EmailMatch::LookAlike && accounts::is_email(&from_okta),
+                mendable: is_spelling(&compared) && accounts::is_email(&from_okta),
             });
         }
     }
     Ok(found)
+}
+
+/// The same mailbox, written otherwise. What follows a plus sign is not: whoever can edit their own address at the provider
+/// would come as `ceo+x@` and be tied to the chief's account by one click.
+fn is_spelling(compared: &EmailMatch) -> bool {
+    matches!(
+        compared,
+        EmailMatch::DiffersInCase | EmailMatch::DiffersInWhiteSpace
+    )
 }
 
 #[derive(Deserialize)]
@@ -101,6 +110,7 @@ pub(super) async fn mend(
     let correlation_id = token::name()?;
     let now = ledgerline.now();
     let mut write = ledgerline.db.begin_with(WRITE).await?;
+    guard::reaffirm(&mut write, &administrator.session).await?;
     if !accounts::set_email(&mut *write, &by.tenant, &near.user_id, &near.from_okta).await? {
         return Err(Failure::NotFound);
     }

@@ -1,0 +1,81 @@
+use super::*;
+use crate::database::{self, Database};
+use crate::seal::Seal;
+use crate::sessions::{self, Lifetimes};
+use crate::tenants::{self, Tenant};
+
+const TIMES: (i64, Lifetimes) = (
+    1,
+    Lifetimes {
+        most: 3600,
+        idle: 600,
+    },
+);
+
+/// Acme with two administrators, each with the session that a request of theirs came with.
+async fn two_administrators() -> (SqlitePool, Session, Session) {
+    let db = database::open(&Database::Memory).await.unwrap();
+    let seal = Seal::load(None, &Database::Memory).unwrap();
+    let tenant = Tenant {
+        id: "acme".to_owned(),
+        name: "Acme".to_owned(),
+    };
+    assert!(tenants::add(&db, &tenant).await.unwrap());
+    let mut sessions = Vec::new();
+    for id in ["anna", "bo"] {
+        let user = User {
+            id: id.to_owned(),
+            tenant: tenant.id.clone(),
+            email: format!("{id}@a.com"),
+            name: id.to_owned(),
+            administrator: true,
+            disabled: false,
+        };
+        assert!(accounts::add(&db, &user, None).await.unwrap());
+        let cookie = sessions::open(&db, &seal, &user, None, TIMES)
+            .await
+            .unwrap();
+        sessions.push(sessions::find(&db, &cookie, TIMES).await.unwrap().unwrap());
+    }
+    let (bo, anna) = (sessions.pop().unwrap(), sessions.pop().unwrap());
+    (db, anna, bo)
+}
+
+async fn act(
+    db: &SqlitePool,
+    by: &Session,
+    id: &str,
+    action: Action,
+) -> Result<&'static str, Failure> {
+    let form = ChangeForm {
+        id: id.to_owned(),
+        action,
+    };
+    carry_out(db, by, &form, cause(&by.user.email, "request", 1)).await
+}
+
+/// Both requests were let in as an administrator's. The first takes the second one's right away, and so somebody is left.
+#[tokio::test]
+async fn two_administrators_do_not_throw_each_other_out() {
+    for action in [Action::Deactivate, Action::Remove, Action::Unlink] {
+        let (db, anna, bo) = two_administrators().await;
+        assert!(act(&db, &anna, "bo", action).await.is_ok());
+        let second = act(&db, &bo, "anna", action).await;
+        assert!(matches!(second, Err(Failure::AdministratorsOnly)));
+        let left = accounts::find(&db, "acme", "anna").await.unwrap().unwrap();
+        assert!(!left.disabled);
+        assert!(sessions::is_of_administrator(&db, &anna).await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_right_that_was_taken_away_is_no_right() {
+    let (db, anna, bo) = two_administrators().await;
+    sqlx::query("UPDATE users SET administrator = 0 WHERE id = 'anna'")
+        .execute(&db)
+        .await
+        .unwrap();
+    let refused = act(&db, &anna, "bo", Action::Remove).await;
+    assert!(matches!(refused, Err(Failure::AdministratorsOnly)));
+    assert!(act(&db, &bo, "anna", Action::Remove).await.is_ok());
+}
