@@ -32,8 +32,7 @@ CREATE TABLE connections (
     client_id     TEXT NOT NULL,
     secret        BLOB,                             -- AES-256-GCM, bound to tenant and connection
     secret_set_at INTEGER,
-    email_rule    TEXT NOT NULL DEFAULT 'exact' CHECK (email_rule IN ('exact', 'ascii-case-insensitive')),
-    tested        BLOB                              -- SHA-256 of the draft that it was; none when it never was one
+    email_rule    TEXT NOT NULL DEFAULT 'exact' CHECK (email_rule IN ('exact', 'ascii-case-insensitive'))
 ) STRICT;
 
 -- Settings that an administrator saved and that nobody signs in by yet: one set beside the tenant's connection.
@@ -46,10 +45,8 @@ CREATE TABLE drafts (
     secret        BLOB,                             -- AES-256-GCM, bound to tenant and draft
     secret_set_at INTEGER,
     email_rule    TEXT NOT NULL DEFAULT 'exact' CHECK (email_rule IN ('exact', 'ascii-case-insensitive')),
-    passed         BLOB,                            -- SHA-256 of the settings that a test sign-in passed with
-    passed_user    TEXT,                            -- the administrator who tested
-    passed_subject TEXT,                            -- whom Okta vouched for in that test
-    passed_email   TEXT
+    passed        BLOB,                             -- SHA-256 of the settings that a test sign-in passed with
+    passed_domain TEXT                              -- of the address that Okta vouched for in that test
 ) STRICT;
 
 -- Which tenant has a domain: one, until the operator releases it.
