@@ -148,7 +148,7 @@ pub(crate) async fn carry_out(
         .await?;
     let detail = format!("{moved} from {from} to {to}");
     history::record_in(
-        &mut *write,
+        &mut write,
         tenant,
         &cause.event("operator/links-moved", &detail),
     )
@@ -201,7 +201,7 @@ pub(crate) async fn undo(
     }
     let detail = format!("{back} back to {from}");
     history::record_in(
-        &mut *write,
+        &mut write,
         tenant,
         &cause.event("operator/links-moved-back", &detail),
     )

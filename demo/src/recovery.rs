@@ -57,7 +57,7 @@ pub(crate) async fn grant(
         .await?;
     let detail = format!("{email}: {reason}");
     history::record_in(
-        &mut *write,
+        &mut write,
         tenant,
         &cause.event("operator/recovery-granted", &detail),
     )
@@ -109,7 +109,7 @@ pub(crate) async fn enter(
         correlation_id,
         now,
     };
-    history::record_in(&mut *write, &tenant, &cause.event("signed-in/recovery", "")).await?;
+    history::record_in(&mut write, &tenant, &cause.event("signed-in/recovery", "")).await?;
     write.commit().await?;
     Ok(Some((cookie, most)))
 }

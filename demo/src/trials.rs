@@ -301,7 +301,7 @@ mod tests {
             id: "acme".to_owned(),
             name: "Acme".to_owned(),
         };
-        tenants::put(&db, &tenant).await.unwrap();
+        assert!(tenants::add(&db, &tenant).await.unwrap());
         let see = async |issuer: &str, names: &str, now: i64| {
             let keys = Entry {
                 check: "check/keys".to_owned(),

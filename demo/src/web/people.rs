@@ -233,7 +233,7 @@ async fn invite(
     }
     invitations::open(&mut *write, &user.id, now + invitations::LIFETIME).await?;
     let event = cause.event("people/invited", &user.email);
-    history::record_in(&mut *write, &by.tenant, &event).await?;
+    history::record_in(&mut write, &by.tenant, &event).await?;
     write.commit().await?;
     Ok(Redirect::to("/people?done=invited").into_response())
 }

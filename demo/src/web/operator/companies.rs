@@ -269,7 +269,7 @@ pub(super) async fn switch_off(
     let done = activation::switch_off(&mut write, &ledgerline.seal, &tenant.id, None).await;
     done.map_err(|error| Failure::Fault(error.to_string()))?;
     let event = act.cause().event("operator/sso-switched-off", "");
-    history::record_in(&mut *write, &tenant.id, &event).await?;
+    history::record_in(&mut write, &tenant.id, &event).await?;
     write.commit().await?;
     Ok(back(&tenant, "off"))
 }

@@ -344,7 +344,7 @@ async fn approve(
         saved.issuer, saved.client_id
     );
     let event = cause.event("operator/domain-approved", &detail);
-    history::record_in(&mut *write, tenant, &event).await?;
+    history::record_in(&mut write, tenant, &event).await?;
     let activated = activation::after_approval(&mut write, &ledgerline.seal, tenant, cause).await;
     activated.map_err(|error| Failure::Fault(error.to_string()))?;
     write.commit().await?;

@@ -117,7 +117,7 @@ pub(super) async fn mend(
     invitations::renew(&mut *write, &near.user_id, now + invitations::LIFETIME).await?;
     let detail = format!("{} → {}", near.on_file, near.from_okta);
     let event = cause(&by.email, &correlation_id, now).event("people/address-mended", &detail);
-    history::record_in(&mut *write, &by.tenant, &event).await?;
+    history::record_in(&mut write, &by.tenant, &event).await?;
     write.commit().await?;
     Ok(Redirect::to("/people?done=mended").into_response())
 }

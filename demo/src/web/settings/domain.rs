@@ -57,7 +57,7 @@ pub(super) async fn request(
         now,
     };
     let event = cause.event("settings/domain-requested", &domain);
-    history::record_in(&mut *write, &user.tenant, &event).await?;
+    history::record_in(&mut write, &user.tenant, &event).await?;
     write.commit().await?;
     Ok(Redirect::to("/settings/sso?done=requested#domain").into_response())
 }
@@ -78,7 +78,7 @@ pub(super) async fn withdraw(
     let mut write = ledgerline.db.begin_with(WRITE).await?;
     if domain_requests::close(&mut *write, &user.tenant, &form.domain).await? {
         let event = cause.event("settings/domain-withdrawn", &form.domain);
-        history::record_in(&mut *write, &user.tenant, &event).await?;
+        history::record_in(&mut write, &user.tenant, &event).await?;
     }
     write.commit().await?;
     Ok(Redirect::to("/settings/sso?done=withdrawn#domain").into_response())

@@ -134,7 +134,7 @@ pub(super) async fn save(
     {
         if drafts::discard(&mut *write, tenant).await? {
             let event = cause.event("settings/discarded", "");
-            history::record_in(&mut *write, tenant, &event).await?;
+            history::record_in(&mut write, tenant, &event).await?;
         }
         write.commit().await?;
         return next(&ledgerline, &administrator, &typed, &checked, "unchanged").await;
@@ -396,7 +396,7 @@ pub(super) async fn discard(
     let mut write = ledgerline.db.begin_with(WRITE).await?;
     if drafts::discard(&mut *write, &user.tenant).await? {
         let event = cause.event("settings/discarded", "");
-        history::record_in(&mut *write, &user.tenant, &event).await?;
+        history::record_in(&mut write, &user.tenant, &event).await?;
     }
     write.commit().await?;
     Ok(Redirect::to("/settings/sso?done=discarded").into_response())

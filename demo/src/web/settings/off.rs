@@ -75,7 +75,7 @@ pub(super) async fn switch_off(
     }
     activation::switch_off(&mut write, &ledgerline.seal, tenant, Some(&session.id_hash)).await?;
     history::record_in(
-        &mut *write,
+        &mut write,
         tenant,
         &cause.event("settings/switched-off", ""),
     )

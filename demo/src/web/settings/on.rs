@@ -64,7 +64,7 @@ pub(super) async fn switch_on(
     draft.settings.enabled = true;
     drafts::put(&mut write, &draft).await?;
     let event = cause.event("settings/switched-on", "");
-    history::record_in(&mut *write, &user.tenant, &event).await?;
+    history::record_in(&mut write, &user.tenant, &event).await?;
     let active = activation::advance(&mut write, &ledgerline.seal, &user.tenant, cause).await?;
     write.commit().await?;
     let done = if active { "active" } else { "draft" };

@@ -86,7 +86,7 @@ pub(in crate::web) async fn finish(
         let detail = failed
             .and_then(|entry| entry.reason.as_deref())
             .unwrap_or_default();
-        history::record_in(&mut *write, tenant, &cause.event(code, detail)).await?;
+        history::record_in(&mut write, tenant, &cause.event(code, detail)).await?;
         if let Some(identity) = identity {
             let passed = drafts::Passed {
                 settings: begun.settings.clone(),
