@@ -121,7 +121,7 @@ async fn mt_27_a_domain_passes_to_another_tenant() {
     let Decision::Pin { user: anna } = settle_in(&db, "acme", "a", "anna@a.com").await else {
         panic!("she is invited");
     };
-    let provider = sessions::Provider {
+    let provider = Provider {
         connection_id: &Saved::id_of("acme"),
         logout_hint: "hint",
     };
