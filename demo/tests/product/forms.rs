@@ -51,7 +51,10 @@ const OF_OPERATORS: &[(&str, Fields)] = &[
         &[("email", "anna@acme.example"), ("reason", "x")],
     ),
     ("/operator/tenants/acme/off", &[]),
-    ("/operator/tenants/acme/move", &[("from", "x")]),
+    (
+        "/operator/tenants/acme/move",
+        &[("from", "x"), ("to", "https://x.okta.com")],
+    ),
     ("/operator/tenants/acme/undo", &[("id", "x")]),
 ];
 

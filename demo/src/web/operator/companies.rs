@@ -281,9 +281,12 @@ fn back(tenant: &Tenant, done: &str) -> Response {
 #[derive(Deserialize)]
 pub(super) struct MoveForm {
     from: String,
+    /// What the operator saw.
+    to: String,
 }
 
-/// `POST …/move`: every link of one issuer to the issuer in use.
+/// `POST …/move`: every link of one issuer to that of the company's draft, where there is one, or else to the issuer in
+/// use. Before a draft is used, for its test fails while its administrator is tied elsewhere.
 pub(super) async fn move_links(
     State(ledgerline): State<Arc<Ledgerline>>,
     operator: Operator,
@@ -291,8 +294,14 @@ pub(super) async fn move_links(
     Form(form): Form<MoveForm>,
 ) -> Result<Response, Failure> {
     let tenant = find(&ledgerline, &tenant).await?;
-    let Some(saved) = ledgerline.standings(&tenant.id).await?.saved else {
-        return Err(Failure::NotFound);
+    let pending = super::domains::pending(&ledgerline, &tenant.id).await?;
+    let Some(saved) = pending.filter(|saved| saved.issuer == form.to) else {
+        let problem = "The company has changed its issuer since this page was drawn. Nothing was moved; look again.";
+        let remarks = Remarks {
+            problem: Some(problem.to_owned()),
+            ..Remarks::default()
+        };
+        return draw(&ledgerline, &operator, tenant, remarks).await;
     };
     let act = Act::of(&ledgerline, &operator)?;
     let issuers = (form.from.as_str(), saved.issuer.as_str());
