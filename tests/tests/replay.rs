@@ -5,16 +5,19 @@
     reason = "a test stops at the first thing that is not as expected"
 )]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use okta_sso_conformance::case::CaseFile;
+use okta_sso_conformance::case::{CaseFile, TokenScript};
 use okta_sso_conformance::connection::{object, scope};
 use okta_sso_conformance::flat::sandbox::Sandbox;
 use okta_sso_conformance::host::{CLIENT_SECRET, ScriptedHost};
+use okta_sso_conformance::provider::Provider;
+use okta_sso_conformance::template::Names;
 use okta_sso_conformance::value::to_val;
-use okta_sso_conformance::{kit, run};
+use okta_sso_conformance::{kit, run, script};
 use okta_sso_host::record::Recording;
 use okta_sso_host::{Plugin, Random, RandomError};
 use serde_json::json;
@@ -93,7 +96,12 @@ async fn trapped(plugin: &Plugin, begun: &Recording) -> Recording {
         .zip(&begun.arguments)
         .map(|(kind, value)| to_val(value, kind).unwrap())
         .collect();
-    let scope = scope(&object(begun.arguments[0].clone())).unwrap();
+    let connection = object(begun.arguments[0].clone());
+    let scope = scope(&connection).unwrap();
+    let mut names = script::names(0, &Names::default()).unwrap();
+    script::name_connection(&mut names, &connection);
+    let provider = Provider::new(names, BTreeMap::new(), TokenScript::default());
+    host.world().provider = provider;
     let ended = plugin
         .call("login", "begin", Some(&scope), &arguments)
         .await;
