@@ -228,7 +228,11 @@ mod tests {
             .map(|neighbour| {
                 (
                     neighbour.place.as_str(),
-                    neighbour.object["input"].to_string(),
+                    neighbour
+                        .object
+                        .get("input")
+                        .map(Value::to_string)
+                        .unwrap_or_default(),
                 )
             })
             .collect();

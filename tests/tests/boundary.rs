@@ -1,9 +1,5 @@
 //! Every case that refuses has a neighbour that is accepted: one thing in it taken back, or moved by one. And every refusal
 //! that has to do with numbers or lengths has a case at the boundary, accepted when one of these is moved by one.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test stops at the first thing that is not as expected"
-)]
 
 use std::collections::{BTreeMap, BTreeSet};
 
