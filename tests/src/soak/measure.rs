@@ -36,7 +36,7 @@ impl fmt::Display for Times {
 #[derive(Clone, Debug)]
 pub(super) struct Memory {
     pub(super) name: String,
-    /// Logins that it ended, KiB, open files.
+    /// Callbacks that it answered, KiB, open files.
     pub(super) samples: Vec<(f64, f64, usize)>,
 }
 
@@ -65,23 +65,20 @@ impl Memory {
 
 impl fmt::Display for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let first = self
-            .samples
-            .get(self.samples.len() / 4)
-            .copied()
-            .unwrap_or_default();
-        let last = self.samples.last().copied().unwrap_or_default();
-        write!(
-            f,
-            "{}: {:.1} MiB after {} logins, {:.1} MiB after {}; slope {:+.0} KiB per 10,000; {} then {} open files",
-            self.name,
-            first.1 / 1_024.0,
-            first.0,
-            last.1 / 1_024.0,
-            last.0,
-            self.slope(),
-            first.2,
-            last.2
-        )
+        write!(f, "{}: ", self.name)?;
+        let last = self.samples.len().saturating_sub(1);
+        for quarter in 0..=4 {
+            let (logins, kib, files) = self
+                .samples
+                .get(last * quarter / 4)
+                .copied()
+                .unwrap_or_default();
+            let mib = kib / 1_024.0;
+            write!(
+                f,
+                "{mib:.1} MiB and {files} open files after {logins} logins, "
+            )?;
+        }
+        write!(f, "slope {:+.0} KiB per 10,000", self.slope())
     }
 }

@@ -237,7 +237,7 @@ impl<'a> People<'a> {
                 .callback(replica.address, query, cookie)
                 .await;
             let done = matches!(outcome, Outcome::Done(_));
-            if done {
+            if !matches!(outcome, Outcome::Lost) {
                 replica.count();
             }
             let times: fn(&mut Counts) -> &mut Times = |counts| &mut counts.callback;

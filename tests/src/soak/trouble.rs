@@ -59,7 +59,7 @@ pub(super) struct Cell {
     addresses: RwLock<Vec<SocketAddr>>,
     /// How often the storage forgot everything.
     losses: AtomicU32,
-    /// Logins that the first one ended.
+    /// Callbacks that the first one answered.
     ended: AtomicU32,
     memory: Mutex<Memory>,
 }
@@ -72,7 +72,7 @@ pub(super) struct Picked<'a> {
 }
 
 impl Picked<'_> {
-    /// It ended a login.
+    /// It answered a callback: that ends a login, one way or the other.
     pub(super) fn count(&self) {
         if self.is_first {
             self.cell.ended.fetch_add(1, Relaxed);
