@@ -147,6 +147,15 @@ pub enum StartError {
     /// The component is not there; it has to be built first.
     #[error("the sign-in component cannot be loaded: {0}. `make plugin` builds it")]
     Plugin(okta_sso_host::SetupError),
+    /// The certificate authorities that were named are none.
+    #[error(
+        "--extra-ca {0}: this is not PEM with one or more certificates. Give the authority's own certificate, from \
+         -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----"
+    )]
+    ExtraCa(PathBuf),
+    /// No provider can be asked.
+    #[error(transparent)]
+    HttpClient(okta_sso_host::SetupError),
     /// The component was loaded and does not answer.
     #[error("the sign-in component does not answer: {0}")]
     Describe(String),
@@ -367,7 +376,10 @@ async fn load_plugin(
         danger_allow_loopback: options.danger_allow_loopback,
         ..HttpOptions::default()
     })
-    .map_err(StartError::Plugin)?;
+    .map_err(|error| match (&options.extra_ca, error) {
+        (Some(path), okta_sso_host::SetupError::ExtraCa) => StartError::ExtraCa(path.clone()),
+        (_, error) => StartError::HttpClient(error),
+    })?;
     let capabilities = Capabilities::new(storage, Arc::new(credentials))
         .with_http(metrics.measured(http))
         .with_clock(clock);

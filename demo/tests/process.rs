@@ -1,4 +1,5 @@
-//! The product as a process: killed, told to stop, and flooded. Its Okta lives on, in this process.
+//! The product as a process: killed, told to stop, flooded, and started with files that will not do. Its Okta lives on,
+//! in this process.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -11,7 +12,7 @@ mod browser;
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -163,7 +164,7 @@ fn email(person: usize) -> String {
 }
 
 /// With as many files as this machine lets a process have; waits until it listens.
-fn start(folder: &std::path::Path, address: SocketAddr, more: &[&str]) -> Child {
+fn start(folder: &Path, address: SocketAddr, more: &[&str]) -> Child {
     let plugin = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../target/plugin/okta_sso.wasm"
@@ -330,4 +331,51 @@ async fn f_63_thousands_of_silent_connections() {
     );
     assert!(connected >= crowd.min(1_000), "F-63: there was a crowd");
     assert!(login < Duration::from_secs(30), "F-63 {login:?}");
+}
+
+/// What `serve` says when it is given this file for `--extra-ca`, and ends.
+fn refusal(file: &Path) -> String {
+    let ended = Command::new(env!("CARGO_BIN_EXE_okta-sso-demo"))
+        .args(["serve", "--listen=127.0.0.1:0", "--database=memory"])
+        .arg("--extra-ca")
+        .arg(file)
+        .output()
+        .unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    assert!(ended.stdout.is_empty(), "{ended:?}");
+    String::from_utf8(ended.stderr).unwrap()
+}
+
+#[test]
+fn authorities_that_are_none() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("process-extra-ca");
+    std::fs::create_dir_all(&folder).unwrap();
+    let absent = folder.join("absent.pem");
+    let said = refusal(&absent);
+    assert!(
+        said.contains(&format!("cannot read {}: ", absent.display())),
+        "{said}"
+    );
+    for (name, text) in [
+        ("empty", ""),
+        ("words", "a certificate"),
+        (
+            "key",
+            "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+        ),
+        (
+            "broken",
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        ),
+        ("cut", "-----BEGIN CERTIFICATE-----\nAAAA\n"),
+    ] {
+        let file = folder.join(name);
+        std::fs::write(&file, text).unwrap();
+        let said = refusal(&file);
+        let begins = format!(
+            "Error: --extra-ca {}: this is not PEM with one or more certificates. Give",
+            file.display()
+        );
+        assert!(said.contains(&begins), "{name}: {said}");
+    }
 }

@@ -143,6 +143,9 @@ pub enum SetupError {
     /// The default HTTP client cannot be set up on this machine.
     #[error("the HTTP client cannot be set up on this machine")]
     HttpClient,
+    /// The extra certificate authorities are no PEM, or none is in it, or one of them is no certificate.
+    #[error("the extra certificate authorities are not PEM with one or more whole certificates")]
+    ExtraCa,
     /// The egress proxy's address has another form.
     #[error("the egress proxy is not of the form http://[user:password@]host:port")]
     EgressProxy,

@@ -3,14 +3,14 @@
 
 import { CompactSign, SignJWT, decodeJwt, decodeProtectedHeader, importJWK } from 'jose';
 
-// The ID token with some claims and header members changed, signed again with the key that signed it.
-async function resign(token, { keys }, { claims = {}, header = {} }) {
+// The ID token with some claims and header members changed, signed again with the key that signed it or with another.
+async function resign(token, { keys }, { claims = {}, header = {}, key }) {
   const was = decodeProtectedHeader(token);
-  const jwk = keys.find((key) => key.kid === was.kid);
+  const jwk = key ?? keys.find((one) => one.kid === was.kid);
   const payload = Object.entries({ ...decodeJwt(token), ...claims }).filter(([, value]) => value !== undefined);
   return new SignJWT(Object.fromEntries(payload))
     .setProtectedHeader({ ...was, ...header })
-    .sign(await importJWK(jwk, was.alg));
+    .sign(await importJWK(jwk, jwk.alg));
 }
 
 const idToken = (change) => ({
@@ -71,6 +71,11 @@ export const faults = {
       .setProtectedHeader({ alg: 'HS256' })
       .sign(Buffer.from(client.secret)),
   ),
+  // By the provider's other key, which the connection does not allow.
+  'id-token-elliptic': idToken((token, world) => {
+    const key = world.keys.find(({ alg }) => alg === 'ES256');
+    return resign(token, world, { header: { alg: key.alg, kid: key.kid }, key });
+  }),
   'id-token-unknown-kid': header({ kid: 'nobody' }),
   'id-token-logout-type': header({ typ: 'logout+jwt' }),
   'id-token-other-issuer': claims(() => ({ iss: 'https://other.example' })),

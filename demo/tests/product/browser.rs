@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, LOCATION, ORIGIN, SET_COOKIE};
 use reqwest::redirect::Policy;
-use reqwest::{RequestBuilder, StatusCode};
+use reqwest::{ClientBuilder, RequestBuilder, StatusCode};
 use url::{Url, form_urlencoded};
 
 /// One person's browser: its cookies, by host and port as the tests run two servers on one machine.
@@ -199,8 +199,13 @@ fn unescape(text: &str) -> String {
 impl Browser {
     /// Finds `localhost` at the product, whatever this machine's resolver says.
     pub(crate) fn new(product: SocketAddr) -> Self {
+        Self::with(reqwest::Client::builder(), product)
+    }
+
+    /// The same, with what else the client is to have.
+    pub(crate) fn with(client: ClientBuilder, product: SocketAddr) -> Self {
         Self {
-            http: reqwest::Client::builder()
+            http: client
                 .redirect(Policy::none())
                 .resolve("localhost", product)
                 .build()

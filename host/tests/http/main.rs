@@ -20,6 +20,7 @@ use std::time::Duration;
 use okta_sso_host::contract::{Endpoint, Method, Network};
 use okta_sso_host::{
     Deadlines, Http, HttpClient, HttpError, HttpOptions, HttpRequest, HttpResponse, Scope,
+    SetupError,
 };
 
 type Outcome = Result<HttpResponse, HttpError>;

@@ -180,7 +180,8 @@ fn what_is_no_certificate_is_refused() {
             extra_ca: Some(pem.into()),
             ..HttpOptions::default()
         };
-        assert!(HttpClient::new(&options).is_err(), "{pem:?}");
+        let refusal = HttpClient::new(&options).err();
+        assert_eq!(refusal, Some(SetupError::ExtraCa), "{pem:?}");
     }
 }
 

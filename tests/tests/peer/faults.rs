@@ -4,9 +4,9 @@ use crate::open;
 use crate::stage::{SECRET, Stage, Wishes};
 
 /// Nothing is wrong with it: it is rare, and right.
-const RIGHT: &str = "";
+pub(crate) const RIGHT: &str = "";
 
-const FAULTS: &[(&str, &str)] = &[
+pub(crate) const FAULTS: &[(&str, &str)] = &[
     ("callback-without-iss", "login/response-issuer-missing"),
     ("callback-other-iss", "login/response-issuer-mismatch"),
     ("callback-two-codes", "login/callback-malformed"),
@@ -35,6 +35,10 @@ const FAULTS: &[(&str, &str)] = &[
     ),
     (
         "id-token-hmac",
+        "login/token-rejected/algorithm-not-allowed",
+    ),
+    (
+        "id-token-elliptic",
         "login/token-rejected/algorithm-not-allowed",
     ),
     ("id-token-unknown-kid", "login/token-rejected/key-not-found"),

@@ -8,8 +8,12 @@
     reason = "a test stops at the first thing that is not as expected"
 )]
 
+#[path = "../../../demo/tests/product/browser.rs"]
+#[expect(dead_code, reason = "the product's own tests use the rest")]
+mod browser;
 mod faults;
 mod logout;
+mod product;
 mod provider;
 mod stage;
 

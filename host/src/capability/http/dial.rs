@@ -229,15 +229,18 @@ async fn race(addresses: Vec<SocketAddr>) -> Option<TcpStream> {
 
 /// TLS 1.2 and 1.3 with the machine's certificate authorities and these; revocation is not checked.
 pub(super) fn tls(extra_ca: Option<&[u8]>) -> Result<TlsConnector, SetupError> {
-    let broken = |_| SetupError::HttpClient;
+    let broken = |error| match error {
+        rustls::Error::InvalidCertificate(_) => SetupError::ExtraCa, // the machine's own are passed over
+        _ => SetupError::HttpClient,
+    };
     let extra: Vec<CertificateDer<'static>> = match extra_ca {
         None => vec![],
         Some(pem) => CertificateDer::pem_slice_iter(pem)
             .collect::<Result<_, _>>()
-            .map_err(|_| SetupError::HttpClient)?,
+            .map_err(|_| SetupError::ExtraCa)?,
     };
     if extra_ca.is_some() && extra.is_empty() {
-        return Err(SetupError::HttpClient);
+        return Err(SetupError::ExtraCa);
     }
     let provider: Arc<CryptoProvider> = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let verifier = Verifier::new_with_extra_roots(extra, Arc::clone(&provider)).map_err(broken)?;
