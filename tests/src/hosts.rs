@@ -1,5 +1,6 @@
 //! Hosts of the contract, in three languages, as the tests use them: over their real capabilities, called with JSON.
 
+pub mod broken;
 pub mod probe;
 pub mod program;
 pub mod provider;

@@ -1,14 +1,21 @@
 //! Components and hosts that are wrong in one thing each pass every case but those that `broken/` names.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use okta_sso_conformance::case::CaseFile;
 use okta_sso_conformance::flat::FlatCase;
 use okta_sso_conformance::flat::sandbox::Sandbox;
 use okta_sso_conformance::host::ScriptedHost;
+use okta_sso_conformance::hosts::broken::Fixtures;
+use okta_sso_conformance::hosts::{Start, probe};
 use okta_sso_conformance::rig::Scripted;
 use okta_sso_conformance::{broken, kit, run};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+/// Hosts that are tried at the same time: most of a trial is waiting.
+const AT_A_TIME: usize = 4;
 
 /// The contract cases that a component fails.
 fn failures(component: &[u8], cases: &[FlatCase]) -> BTreeSet<String> {
@@ -96,5 +103,61 @@ async fn every_broken_host_fails_the_cases_that_it_names() {
         wrong.is_empty(),
         "other cases fail than are named:\n{}",
         wrong.join("\n\n")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_broken_host_breaks_the_promises_that_it_names() {
+    let fixtures = Fixtures::read().unwrap_or_else(|error| panic!("{error:#}"));
+    let hosts = fixtures.broken.len();
+    let all = hosts + broken::hosts().unwrap().len();
+    assert!(all >= 12, "only {all} broken hosts");
+
+    let places = Arc::new(Semaphore::new(AT_A_TIME));
+    let mut trials = JoinSet::new();
+    for (fault, named) in fixtures.broken {
+        let places = Arc::clone(&places);
+        trials.spawn(async move {
+            let _place = places.acquire().await;
+            // Compiling is no work for the threads that answer and keep time.
+            let start = move |start: Start| async move {
+                tokio::task::spawn_blocking(move || fault.start(&start)).await?
+            };
+            let found = probe::try_host(&|about| Box::pin(start(about))).await;
+            (fault, named, found)
+        });
+    }
+    let (mut broken, mut wrong) = (BTreeSet::new(), Vec::new());
+    for (fault, named, found) in trials.join_all().await {
+        let found = found.unwrap_or_else(|error| panic!("{fault:?}: {error:#}"));
+        let names: BTreeSet<String> = found.keys().map(ToString::to_string).collect();
+        println!("{fault:?} breaks {names:?}");
+        if names.is_empty() || names != named {
+            wrong.push(format!("{fault:?}: {found:#?}"));
+        }
+        broken.extend(names);
+    }
+    assert!(
+        wrong.is_empty(),
+        "other promises are broken than are named:\n{}",
+        wrong.join("\n")
+    );
+
+    let promises: BTreeSet<String> = probe::PROMISES.map(str::to_owned).into();
+    let unbroken: BTreeSet<String> = promises.difference(&broken).cloned().collect();
+    let kept: BTreeSet<String> = fixtures.kept.keys().cloned().collect();
+    assert_eq!(
+        unbroken, kept,
+        "the promises that no broken host breaks are not those of [kept]"
+    );
+    let mut reasons = fixtures.kept.values();
+    assert!(
+        reasons.all(|reason| reason.len() > 20),
+        "a promise that is not broken needs a reason"
+    );
+    println!(
+        "{hosts} hosts, {} promises, each broken; {} more explained",
+        broken.len(),
+        kept.len()
     );
 }

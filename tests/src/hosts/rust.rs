@@ -7,8 +7,9 @@ use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
 use okta_sso_host::contract::Level;
 use okta_sso_host::{
-    CallError, Capabilities, Clock, Component, CredentialError, Credentials, Deadlines, HttpClient,
-    HttpOptions, Log, MemoryStorage, Pin, Plugin, Scope, Secret, SystemClock,
+    AwsLcSignatures, Cache, CallError, Capabilities, Clock, Component, CredentialError,
+    Credentials, Deadlines, Http, HttpClient, HttpOptions, Limits, Log, MemoryCache, MemoryStorage,
+    OsRandom, Pin, Plugin, Random, Scope, Secret, Signatures, Storage, SystemClock,
 };
 use serde_json::Value;
 use wasmtime::component::Val;
@@ -18,10 +19,32 @@ use crate::connection::{object, scope};
 use crate::part::workspace;
 use crate::value::{to_json, to_val};
 
-/// The library, over its default capabilities and memory.
+/// The library, over its default capabilities and memory, or over others.
 pub struct RustHost {
     plugin: Plugin,
     state: Arc<State>,
+}
+
+/// What the host is put together from: every part that a platform may bring itself.
+pub struct Parts {
+    /// In memory.
+    pub storage: Arc<dyn Storage>,
+    /// The start's client secret, for every connection.
+    pub credentials: Arc<dyn Credentials>,
+    /// To this machine too, as in development.
+    pub http: Arc<dyn Http>,
+    /// In memory.
+    pub cache: Arc<dyn Cache>,
+    /// The test's, or the machine's own.
+    pub clock: Arc<dyn Clock>,
+    /// The operating system's.
+    pub random: Arc<dyn Random>,
+    /// The library's.
+    pub signatures: Arc<dyn Signatures>,
+    /// Kept for the test.
+    pub log: Arc<dyn Log>,
+    /// The library's.
+    pub limits: Limits,
 }
 
 #[derive(Default)]
@@ -33,11 +56,11 @@ struct State {
 }
 
 impl RustHost {
-    /// Starts it; `change` puts other capabilities in the place of the right ones.
+    /// Starts it; `change` puts other parts in the place of the right ones.
     ///
     /// # Errors
     /// When the component was not built.
-    pub fn start(start: &Start, change: impl FnOnce(Capabilities) -> Capabilities) -> Result<Self> {
+    pub fn start(start: &Start, change: impl FnOnce(Parts) -> Parts) -> Result<Self> {
         let state = Arc::new(State {
             client_secret: start.client_secret.clone(),
             ..State::default()
@@ -51,16 +74,31 @@ impl RustHost {
             },
             ..HttpOptions::default()
         })?;
-        let capabilities = Capabilities::new(Arc::new(MemoryStorage::default()), state.clone())
-            .with_http(Arc::new(http))
-            .with_clock(state.clone())
-            .with_log(state.clone());
+        let parts = change(Parts {
+            storage: Arc::new(MemoryStorage::default()),
+            credentials: state.clone(),
+            http: Arc::new(http),
+            cache: Arc::new(MemoryCache::default()),
+            clock: state.clone(),
+            random: Arc::new(OsRandom),
+            signatures: Arc::new(AwsLcSignatures),
+            log: state.clone(),
+            limits: Limits::default(),
+        });
+        let capabilities = Capabilities::new(parts.storage, parts.credentials)
+            .with_http(parts.http)
+            .with_cache(parts.cache)
+            .with_clock(parts.clock)
+            .with_random(parts.random)
+            .with_signatures(parts.signatures)
+            .with_log(parts.log);
         let folder = workspace().join("target/plugin");
         let component = Component::from_path(folder.join(&start.component), Pin::Sidecar)
             .context("run `make plugin` first")?;
         let plugin = Plugin::builder()
             .component(component)
-            .capabilities(change(capabilities))
+            .capabilities(capabilities)
+            .limits(parts.limits)
             .load()?;
         Ok(Self { plugin, state })
     }
