@@ -92,21 +92,21 @@ pub fn is_own(component: &Path) -> Result<bool> {
     Ok(read(component)? == read(&path)?)
 }
 
-/// Runs `cases` on `host`, and tells each verdict as it comes.
+/// Runs `cases` on `host`, and tells each verdict as it comes. The component is `sandbox` on the host in Rust, and the
+/// file on the others.
 ///
 /// # Errors
-/// When the component or the host cannot be started, or the host does not answer every case.
+/// When the host cannot be started, or does not answer every case.
 pub fn run(
     host: Language,
     component: &Path,
+    sandbox: &Sandbox,
     cases: &[FlatCase],
     mut tell: impl FnMut(Verdict),
 ) -> Result<()> {
-    // Also for the others: it says best what is wrong with a component.
-    let sandbox = Sandbox::load(component)?;
     if host == Language::Rust {
         for case in cases {
-            tell(play(&sandbox, case));
+            tell(play(sandbox, case));
         }
         return Ok(());
     }

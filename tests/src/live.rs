@@ -74,7 +74,14 @@ pub async fn run(
         "SKIP leaves out {}, so no case can run there",
         language.name()
     );
-    let start = Start::with(component.canonicalize()?);
+    let component = component.canonicalize()?;
+    let digest = format!("{}.sha256", component.display());
+    ensure!(
+        Path::new(&digest).is_file(),
+        "a host loads a component only by the SHA-256 that is written beside it, and there is no {digest}: write it \
+         with `sha256sum`"
+    );
+    let start = Start::with(component);
     let impatient = Start {
         deadline: IMPATIENT,
         ..start.clone()

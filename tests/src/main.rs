@@ -132,6 +132,8 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Run) -> Result<bool> {
+    // Before anything that takes time, and for every host: it says best what is wrong with a component.
+    let sandbox = Sandbox::load(&arguments.component)?;
     let own = kit::is_own(&arguments.component)?;
     let kind = arguments
         .kind
@@ -165,7 +167,7 @@ fn run(arguments: &Run) -> Result<bool> {
         verdicts.push(verdict);
     };
     if !flat.is_empty() {
-        kit::run(host, component, &flat, &mut tell)?;
+        kit::run(host, component, &sandbox, &flat, &mut tell)?;
     }
     if !live.is_empty() {
         let runtime = tokio::runtime::Runtime::new()?;

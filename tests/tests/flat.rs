@@ -8,6 +8,7 @@ use std::io::{Write, stderr};
 use std::thread;
 use std::time::Instant;
 
+use okta_sso_conformance::flat::sandbox::Sandbox;
 use okta_sso_conformance::flat::{FlatCase, types};
 use okta_sso_conformance::hosts::Language;
 use okta_sso_conformance::kit::{self, Verdict};
@@ -16,10 +17,13 @@ use okta_sso_conformance::{report, run};
 fn verdicts(host: Language, cases: &[FlatCase]) -> Vec<Verdict> {
     let start = Instant::now();
     let mut verdicts = Vec::new();
-    kit::run(host, &run::component_path(), cases, |verdict| {
-        verdicts.push(verdict);
-    })
-    .unwrap_or_else(|error| panic!("{error:#}"));
+    let component = run::component_path();
+    let ran = Sandbox::load(&component).and_then(|sandbox| {
+        kit::run(host, &component, &sandbox, cases, |verdict| {
+            verdicts.push(verdict)
+        })
+    });
+    ran.unwrap_or_else(|error| panic!("{error:#}"));
     let (summary, took) = (report::summary(host, &verdicts), start.elapsed().as_secs());
     // Past the capture of a test that passes: this is what the run reports.
     let mut report = stderr();

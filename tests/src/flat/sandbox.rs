@@ -2,7 +2,6 @@
 //!
 //! Nothing of the host library is here: a case that passes through both says that they mean the same.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -72,8 +71,9 @@ impl Sandbox {
         let mut config = Config::new();
         config.consume_fuel(true).gc_support(false);
         let engine = Engine::new(&config).map_err(told)?;
+        is_component(bytes)?;
         let component = Component::from_binary(&engine, bytes)
-            .map_err(|error| anyhow::anyhow!("this is no WebAssembly component: {error:#}"))?;
+            .map_err(|error| anyhow::anyhow!("this component is broken: {error:#}"))?;
         speaks_the_contract(&engine, &component)?;
         let pre = linker(&engine, &component)?
             .instantiate_pre(&component)
@@ -184,35 +184,63 @@ fn linker(engine: &Engine, component: &Component) -> Result<Linker<Option<Shared
     Ok(linker)
 }
 
-/// Tells a component of another version, or of something else, what it lacks.
+/// The first bytes of WebAssembly, and what comes after them in a core module.
+const MAGIC: &[u8] = b"\0asm";
+const CORE: &[u8] = b"\x01\0\0\0";
+
+/// Tells what else a file is, by its first bytes.
+fn is_component(bytes: &[u8]) -> Result<()> {
+    ensure!(
+        !bytes.is_empty(),
+        "this file is empty: build the component again"
+    );
+    let Some(rest) = bytes.strip_prefix(MAGIC) else {
+        bail!("this is no WebAssembly: give the file of a component, in its binary form");
+    };
+    ensure!(
+        !rest.starts_with(CORE),
+        "this is a core module of WebAssembly: make a component of it, for example with `wasm-tools component new`"
+    );
+    Ok(())
+}
+
+/// Tells a component of another version, or of something else, what it lacks and what it asks too much.
 fn speaks_the_contract(engine: &Engine, component: &Component) -> Result<()> {
     let shape = component.component_type();
-    let exported: BTreeSet<&str> = shape.exports(engine).map(|(name, _)| name).collect();
-    let missing: Vec<String> = EXPORTS
-        .into_iter()
-        .map(full_name)
-        .filter(|name| !exported.contains(name.as_str()))
-        .collect();
+    let exported: Vec<String> = shape.exports(engine).map(|(name, _)| name.into()).collect();
+    let missing = EXPORTS.into_iter().map(full_name);
+    let missing: Vec<String> = missing.filter(|name| !exported.contains(name)).collect();
+    let granted: Vec<String> = IMPORTS.into_iter().map(full_name).collect();
+    let foreign = shape.imports(engine).map(|(name, _)| name.to_owned());
+    let foreign: Vec<String> = foreign.filter(|name| !granted.contains(name)).collect();
+
+    let mut wrong = Vec::new();
     if !missing.is_empty() {
-        let has: Vec<_> = exported.into_iter().collect();
-        bail!(
-            "this component cannot be tested: it does not export {}. It exports {}. The cases are about version \
-             {VERSION} of sso:provider.",
-            missing.join(", "),
-            if has.is_empty() {
-                "nothing".into()
-            } else {
-                has.join(", ")
-            },
-        );
+        let (missing, exported) = (listed(&missing), listed(&exported));
+        wrong.push(format!(
+            "It does not export {missing}. What it exports: {exported}."
+        ));
     }
-    for (name, _) in shape.imports(engine) {
-        ensure!(
-            IMPORTS.into_iter().any(|known| full_name(known) == name),
-            "this component cannot be tested: it imports {name}, which version {VERSION} of sso:provider does not grant"
-        );
+    if !foreign.is_empty() {
+        let (foreign, granted) = (listed(&foreign), listed(&granted));
+        wrong.push(format!(
+            "It imports {foreign}. What it may import: {granted}."
+        ));
     }
+    ensure!(
+        wrong.is_empty(),
+        "this component cannot be tested, because the cases are about version {VERSION} of sso:provider. {} Please \
+         build it against that version, which is in `wit/`.",
+        wrong.join(" ")
+    );
     Ok(())
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() {
+        return "nothing".to_owned();
+    }
+    names.join(", ")
 }
 
 fn full_name(interface: &str) -> String {
