@@ -20,13 +20,25 @@ pub fn skipped() -> Result<BTreeMap<String, String>> {
 }
 
 /// `openid-foundation.toml`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Modules {
-    /// Certification plan to its modules.
-    pub plans: BTreeMap<String, Vec<String>>,
+    /// By certification plan.
+    pub plans: BTreeMap<String, Plan>,
     /// Module to why it has no case, or what its case does otherwise.
     pub deviations: BTreeMap<String, String>,
+}
+
+/// The modules of a plan, by what they want of a client.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Plan {
+    /// The sign-in goes through.
+    pub accepted: Vec<String>,
+    /// It does not.
+    pub refused: Vec<String>,
+    /// As the client likes.
+    pub either: Vec<String>,
 }
 
 /// The OpenID Foundation's relying-party modules.
@@ -35,6 +47,61 @@ pub struct Modules {
 /// When the file cannot be read or has another form.
 pub fn modules() -> Result<Modules> {
     Ok(toml::from_str(&read("openid-foundation.toml")?)?)
+}
+
+impl Modules {
+    /// Every module once, with what it wants: `Some(true)` is a refusal.
+    #[must_use]
+    pub fn wanted(&self) -> BTreeMap<&str, BTreeSet<Option<bool>>> {
+        let mut wanted = BTreeMap::<&str, BTreeSet<_>>::new();
+        for plan in self.plans.values() {
+            for (modules, wants) in [
+                (&plan.accepted, Some(false)),
+                (&plan.refused, Some(true)),
+                (&plan.either, None),
+            ] {
+                for module in modules {
+                    wanted.entry(module).or_default().insert(wants);
+                }
+            }
+        }
+        wanted
+    }
+
+    /// What does not fit together, where `refuses` says of each case's id whether it expects a refusal.
+    #[must_use]
+    pub fn contradictions(&self, refuses: &BTreeMap<String, bool>) -> Vec<String> {
+        let wanted = self.wanted();
+        let mut wrong = Vec::new();
+        for (module, wants) in &wanted {
+            let case = refuses.get(*module);
+            let fits = |wants: &Option<bool>| {
+                case.is_some_and(|refuses| wants.is_none_or(|wants| wants == *refuses))
+            };
+            let deviates = self.deviations.contains_key(*module);
+            match (wants.iter().all(fits), deviates) {
+                (false, false) if case.is_none() => {
+                    wrong.push(format!("{module}: neither case nor deviation"));
+                }
+                (false, false) => wrong.push(format!(
+                    "{module}: its case ends otherwise than it wants, and no deviation says why"
+                )),
+                (true, true) => wrong.push(format!(
+                    "{module}: its case ends as it wants, so the deviation need not be there"
+                )),
+                _ => {}
+            }
+        }
+        for (module, reason) in &self.deviations {
+            if !wanted.contains_key(module.as_str()) {
+                wrong.push(format!("{module}: a deviation, and in no plan"));
+            }
+            if reason.len() <= 20 {
+                wrong.push(format!("{module}: a deviation needs a reason"));
+            }
+        }
+        wrong
+    }
 }
 
 /// `providers.toml`.
@@ -194,10 +261,6 @@ fn expect(attempt: &Attempt, expected: &mut BTreeSet<String>) {
         );
         expected.insert(format!("outcome/{outcome}"));
         expected.insert(format!("check/{check}/{outcome}"));
-        // A warning is what some checks have instead of a failure.
-        if outcome == "warn" {
-            expected.insert(format!("check/{check}/fail"));
-        }
         if let Some(reason) = words
             .next()
             .and_then(|reason| reason.strip_prefix("login/"))
@@ -253,4 +316,20 @@ pub async fn answered(plugin: &Plugin) -> Result<BTreeSet<String>> {
         }
     }
     Ok(answered)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_warning_is_no_failure_provoked() {
+        let attempt = json!({ "call": "config.probe", "expect": { "findings": ["scopes warn"] } });
+        let attempt: Attempt = serde_json::from_value(attempt).unwrap();
+        let mut expected = BTreeSet::new();
+        expect(&attempt, &mut expected);
+        let expected: Vec<String> = expected.into_iter().collect();
+        assert_eq!(expected, ["check/scopes/warn", "outcome/warn"]);
+    }
 }

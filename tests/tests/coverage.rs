@@ -1,9 +1,15 @@
 //! Every answer that the contract knows is expected by a case, or `skipped.toml` says why not; and every module of the
 //! OpenID Foundation is a case of its own name, or `openid-foundation.toml` says why not.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops at the first thing that is not as expected"
+)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use okta_sso_conformance::case::CaseFile;
+use okta_sso_conformance::coverage::Modules;
+use okta_sso_conformance::neighbour::refuses;
 use okta_sso_conformance::{coverage, run};
 
 #[tokio::test]
@@ -31,33 +37,70 @@ async fn every_answer_is_expected() {
     println!("{} answers, {} of them skipped", known.len(), skipped.len());
 }
 
-#[test]
-fn every_module_of_the_openid_foundation_is_a_case() {
-    let mut ids = BTreeSet::new();
+/// Of each case's id whether it expects a refusal.
+fn refusals() -> BTreeMap<String, bool> {
+    let mut refusals = BTreeMap::new();
     for file in CaseFile::names().unwrap() {
         for case in CaseFile::read(&file).unwrap() {
-            ids.insert(case.about.id);
+            let refuses = refuses(&case);
+            refusals.insert(case.about.id, refuses);
         }
     }
+    refusals
+}
+
+#[test]
+fn every_module_of_the_openid_foundation_is_a_case() {
     let modules = coverage::modules().unwrap();
-    let named: BTreeSet<&String> = modules.plans.values().flatten().collect();
-    let missing: Vec<_> = named
-        .iter()
-        .filter(|module| !ids.contains(**module) && !modules.deviations.contains_key(**module))
-        .collect();
-    assert!(
-        missing.is_empty(),
-        "neither case nor deviation: {missing:#?}"
-    );
-    assert!(
-        modules.deviations.values().all(|reason| reason.len() > 20),
-        "a deviation needs a reason"
-    );
+    let wrong = modules.contradictions(&refusals());
+    assert!(wrong.is_empty(), "{wrong:#?}");
     println!(
         "{} modules, {} deviations",
-        named.len(),
+        modules.wanted().len(),
         modules.deviations.len()
     );
+}
+
+/// What the test above is for: each of these files or cases would be wrong.
+#[test]
+fn a_module_without_its_case_is_noticed_and_so_is_a_deviation_in_vain() {
+    let (right, cases) = (coverage::modules().unwrap(), refusals());
+    let reason = || "A reason that is long enough.".to_owned();
+    let change = |change: &dyn Fn(&mut Modules, &mut BTreeMap<String, bool>)| {
+        let (mut modules, mut cases) = (right.clone(), cases.clone());
+        change(&mut modules, &mut cases);
+        modules.contradictions(&cases)
+    };
+    let nonce = "oidcc-client-test-nonce-invalid";
+    let unsigned = "oidcc-client-test-idtoken-sig-none";
+    for (wrong, told) in [
+        (
+            change(&|_, cases| _ = cases.remove(nonce)),
+            format!("{nonce}: neither case nor deviation"),
+        ),
+        (
+            change(&|_, cases| _ = cases.insert(nonce.into(), false)),
+            format!("{nonce}: its case ends otherwise than it wants, and no deviation says why"),
+        ),
+        (
+            change(&|modules, _| drop(modules.deviations.insert(nonce.into(), reason()))),
+            format!("{nonce}: its case ends as it wants, so the deviation need not be there"),
+        ),
+        (
+            change(&|_, cases| _ = cases.insert(unsigned.into(), false)),
+            format!("{unsigned}: its case ends as it wants, so the deviation need not be there"),
+        ),
+        (
+            change(&|modules, _| drop(modules.deviations.insert("x".into(), reason()))),
+            "x: a deviation, and in no plan".to_owned(),
+        ),
+        (
+            change(&|modules, _| drop(modules.deviations.insert(unsigned.into(), "no".into()))),
+            format!("{unsigned}: a deviation needs a reason"),
+        ),
+    ] {
+        assert_eq!(wrong, [told]);
+    }
 }
 
 #[test]
