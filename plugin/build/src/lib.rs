@@ -29,6 +29,14 @@ impl Builder {
         Toolchain::find().map(Self)
     }
 
+    /// Its name and version, in its own words.
+    ///
+    /// # Errors
+    /// When it says nothing.
+    pub fn compiler(&self) -> Result<String> {
+        self.0.compiler()
+    }
+
     /// Builds `package` of a workspace, below its own `target/wasm`.
     ///
     /// # Errors

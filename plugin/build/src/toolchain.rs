@@ -44,6 +44,15 @@ impl Toolchain {
         )
     }
 
+    /// `rustc --version`.
+    pub(crate) fn compiler(&self) -> Result<String> {
+        let rustc = match self {
+            Self::Installed => "rustc",
+            Self::Debian { .. } => DEBIAN_RUSTC,
+        };
+        output(Command::new(rustc).arg("--version")).with_context(|| format!("{rustc} is silent"))
+    }
+
     /// Compiles a crate of the workspace to a core module and returns its bytes.
     pub(crate) fn build(&self, workspace: &Path, package: &str) -> Result<Vec<u8>> {
         // A folder of its own: the machine's own cargo and Debian's must not overwrite each other.

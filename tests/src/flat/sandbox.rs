@@ -102,6 +102,20 @@ impl Sandbox {
         arguments: &[Value],
         imports: &Arc<Mutex<I>>,
     ) -> Result<Value> {
+        self.metered(call, arguments, imports)
+            .map(|(result, _)| result)
+    }
+
+    /// As [`Sandbox::call`], with the instructions that it took.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn metered<I: Imports + 'static>(
+        &self,
+        call: &str,
+        arguments: &[Value],
+        imports: &Arc<Mutex<I>>,
+    ) -> Result<(Value, u64)> {
         let (interface, function) = call
             .split_once('.')
             .context("a call is interface.function")?;
@@ -130,7 +144,8 @@ impl Sandbox {
         exported
             .call(&mut store, &arguments, &mut results)
             .map_err(told)?;
-        Ok(results.first().map_or(Value::Null, to_json))
+        let used = FUEL - store.get_fuel().map_err(told)?;
+        Ok((results.first().map_or(Value::Null, to_json), used))
     }
 }
 
