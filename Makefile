@@ -31,9 +31,10 @@ lint:
 plugin:
 	cargo plugin
 
-# A sign-in's cost against the native library, in one run.
+# What signing in costs beside what would be used instead: a table, and target/bench/. BENCH=calls,start runs some groups.
+export BENCH
 bench: plugin
-	cargo bench --workspace --bench calls
+	cargo bench --workspace --bench speed
 
 # The pictures of demo/README.md, taken while the browser's tests walk through the pages.
 pictures: plugin
