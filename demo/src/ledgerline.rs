@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
+use ipnet::IpNet;
 use okta_sso_host::contract::{Connection, EmailRule, Explanation, Policy, Problem, Settings};
 use okta_sso_host::{CallError, Clock, CredentialError, Credentials, Plugin, Secret};
 use sqlx::sqlite::SqlitePool;
@@ -16,7 +17,7 @@ use crate::history::{self, Event};
 use crate::metrics::Metrics;
 use crate::seal::Seal;
 use crate::sessions::Lifetimes;
-use crate::web::{Network, Throttles};
+use crate::web::Throttles;
 
 /// Everything that a page needs; one for the whole process.
 pub(crate) struct Ledgerline {
@@ -31,7 +32,7 @@ pub(crate) struct Ledgerline {
     pub(crate) throttles: Throttles,
     pub(crate) lifetimes: Lifetimes,
     /// Whose word about a client's address is taken.
-    pub(crate) trusted_proxies: Vec<Network>,
+    pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
     stopping: AtomicBool,
@@ -42,7 +43,7 @@ pub(crate) struct Edge {
     pub(crate) public_url: PublicUrl,
     pub(crate) dev_okta: Option<String>,
     pub(crate) lifetimes: Lifetimes,
-    pub(crate) trusted_proxies: Vec<Network>,
+    pub(crate) trusted_proxies: Vec<IpNet>,
 }
 
 /// A tenant's sign-in as it stands: what was saved, what was approved, and what follows.

@@ -20,7 +20,7 @@ pub(crate) fn warnings(domain: &str, others: &[&str]) -> Vec<Warning> {
     for other in others.iter().filter(|other| **other != domain) {
         if is_below(domain, other) || is_below(other, domain) {
             warnings.push(Warning::Nested((*other).to_owned()));
-        } else if skeleton(domain) == skeleton(other) || distance_of_one(domain, other) {
+        } else if skeleton(domain) == skeleton(other) || is_a_slip_away(domain, other) {
             warnings.push(Warning::LooksLike((*other).to_owned()));
         }
     }
@@ -46,26 +46,8 @@ fn skeleton(domain: &str) -> String {
 }
 
 /// One letter more, less, other, or two neighbours in each other's place, in names of six letters or more.
-fn distance_of_one(one: &str, other: &str) -> bool {
-    let (one, other) = (one.as_bytes(), other.as_bytes());
-    let (short, long) = if one.len() <= other.len() {
-        (one, other)
-    } else {
-        (other, one)
-    };
-    if short.len() < 6 || long.len() - short.len() > 1 {
-        return false;
-    }
-    let start = short.iter().zip(long).take_while(|(a, b)| a == b).count();
-    let (_, short) = short.split_at(start);
-    let (_, long) = long.split_at(start);
-    match (short, long) {
-        ([], _) => true,
-        (_, [_, rest @ ..]) if short.len() < long.len() => short == rest,
-        ([a, b, x @ ..], [c, d, y @ ..]) if (a, b) == (d, c) => x == y,
-        ([_, x @ ..], [_, y @ ..]) => x == y,
-        _ => false,
-    }
+fn is_a_slip_away(one: &str, other: &str) -> bool {
+    one.len().min(other.len()) >= 6 && strsim::osa_distance(one, other) <= 1
 }
 
 /// Each `xn--` label in its own letters, where it is sound.
@@ -103,6 +85,8 @@ mod tests {
         for domain in ["globex.example", "acme.test", "example.acme"] {
             assert!(!alike(domain), "{domain}");
         }
+        // In short names one letter is much.
+        assert!(warnings("a.com", &["b.com"]).is_empty());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use ipnet::IpNet;
 use okta_sso_host::contract::{Network, Policy};
 use okta_sso_host::{
     Capabilities, Clock, Component, HttpClient, HttpOptions, MemoryStorage, Pin, Plugin,
@@ -71,8 +72,8 @@ pub struct Options {
     pub extra_ca: Option<PathBuf>,
     /// A proxy before the product, whose X-Forwarded-For is believed: an address or a network. May be given several
     /// times.
-    #[arg(long, value_name = "NETWORK")]
-    pub trusted_proxy: Vec<web::Network>,
+    #[arg(long, value_name = "NETWORK", value_parser = web::network)]
+    pub trusted_proxy: Vec<IpNet>,
     /// The most that a session lasts.
     #[arg(long, value_name = "MINUTES", default_value_t = 12 * 60, value_parser = clap::value_parser!(u32).range(1..=525_600))]
     pub session_minutes: u32,

@@ -23,7 +23,7 @@ use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::middleware;
 use okta_sso_host::axum::SignIn;
 
-pub(crate) use self::address::Network;
+pub(crate) use self::address::network;
 use self::okta::Okta;
 pub(crate) use self::throttle::Throttles;
 use crate::ledgerline::Ledgerline;
