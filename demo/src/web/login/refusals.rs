@@ -1,0 +1,114 @@
+//! Who does not come in by a password, and what they read: the same whether there is an account or not.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+
+use super::company::with_okta;
+use super::{Draft, Failure, Layout, Ledgerline, Tenant, Visit, page};
+use crate::accounts::User;
+use crate::domains::State as Standing;
+use crate::history::Event;
+use crate::web::page::Message;
+use crate::{tenants, token};
+
+pub(super) const WRONG: &str = "E-mail or password is not right. Check both and try again. If your company uses Okta, sign in \
+    with Okta instead.";
+const OKTA_INSTEAD: &str = "Your company signs in with Okta. Sign in with Okta instead.";
+const SUSPENDED: &str = "Your company’s single sign-on is being set up anew, so nobody can sign in at the moment. \
+    Ask your administrator.";
+
+pub(super) async fn wrong(
+    ledgerline: &Ledgerline,
+    draft: &Draft,
+    visit: &Visit,
+) -> Result<Response, Failure> {
+    let company = match &draft.tenant {
+        Some(tenant) => with_okta(ledgerline, tenant.clone()).await?,
+        None => None,
+    };
+    Ok(draft.page(visit, StatusCode::FORBIDDEN, company.as_ref(), Some(WRONG)))
+}
+
+/// The password was right, and the company takes none.
+pub(super) async fn not_taken(
+    ledgerline: &Arc<Ledgerline>,
+    draft: &Draft,
+    visit: &Visit,
+    user: &User,
+    state: Standing,
+) -> Result<Response, Failure> {
+    let code = "refused/password-not-accepted";
+    refuse(ledgerline, &user.tenant, code, &user.email)?;
+    let tenant = tenants::find(&ledgerline.db, &user.tenant).await?;
+    let tenant = tenant.ok_or(Failure::NotFound)?;
+    Ok(instead(draft, visit, &tenant, state))
+}
+
+/// Without a password's help: the Okta button, or the reason why there is none.
+pub(super) fn instead(draft: &Draft, visit: &Visit, tenant: &Tenant, state: Standing) -> Response {
+    let draft = Draft {
+        tenant: Some(tenant.clone()),
+        email: draft.email.clone(),
+        return_to: draft.return_to.clone(),
+    };
+    if state == Standing::Active {
+        draft.page(
+            visit,
+            StatusCode::FORBIDDEN,
+            Some(tenant),
+            Some(OKTA_INSTEAD),
+        )
+    } else {
+        draft.page(visit, StatusCode::FORBIDDEN, None, Some(SUSPENDED))
+    }
+}
+
+/// Recorded beside the answer, so that its time does not tell whether there was something to record.
+pub(super) fn refuse(
+    ledgerline: &Arc<Ledgerline>,
+    tenant: &str,
+    code: &str,
+    actor: &str,
+) -> Result<(), Failure> {
+    let event = Event {
+        at: ledgerline.now(),
+        code: code.to_owned(),
+        correlation_id: token::name()?,
+        actor: actor.chars().take(254).collect(),
+        detail: String::new(),
+    };
+    let (ledgerline, tenant) = (Arc::clone(ledgerline), tenant.to_owned());
+    tokio::spawn(async move { ledgerline.record(&tenant, &event).await });
+    Ok(())
+}
+
+/// One person, one password, two companies.
+pub(super) fn choose(visit: &Visit) -> Response {
+    let page = Message {
+        layout: Layout::of(visit),
+        title: "Which company?",
+        text: "You have accounts with the same e-mail and password at more than one company.",
+        next_step: "Open the sign-in page by your company’s own link, which ends in ?tenant= and the company’s name.",
+        link: ("/login", "Back to the sign-in page"),
+        correlation_id: None,
+    };
+    page::show(visit, StatusCode::CONFLICT, &page)
+}
+
+pub(in crate::web) fn slow_down(visit: &Visit, seconds: i64) -> Response {
+    let page = Message {
+        layout: Layout::of(visit),
+        title: "Too many tries",
+        text: "There were too many tries to sign in from here or for this account.",
+        next_step: "Wait a minute, then try again.",
+        link: ("/login", "Back to the sign-in page"),
+        correlation_id: None,
+    };
+    let mut response = page::show(visit, StatusCode::TOO_MANY_REQUESTS, &page);
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
