@@ -32,6 +32,9 @@ impl FromRow<'_, SqliteRow> for Event {
     }
 }
 
+/// A test sign-in came to nothing. Its detail is the code of what failed.
+pub(crate) const TEST_FAILED: &str = "settings/test-failed";
+
 /// The product's own codes, with what they say to an administrator.
 const OWN: &[(&str, &str)] = &[
     ("signed-in/okta", "Signed in with Okta."),
@@ -90,10 +93,7 @@ const OWN: &[(&str, &str)] = &[
         "settings/test-passed",
         "Tested a sign-in. Everything passed.",
     ),
-    (
-        "settings/test-failed",
-        "Tested a sign-in. Something failed.",
-    ),
+    (TEST_FAILED, "Tested a sign-in, and it failed."),
     (
         "settings/test-outdated",
         "The test sign-in no longer counts: the administrator who tested could not come in any more. Test again.",

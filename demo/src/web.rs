@@ -15,6 +15,7 @@ mod people;
 mod recover;
 mod settings;
 mod throttle;
+mod words;
 
 use std::sync::Arc;
 

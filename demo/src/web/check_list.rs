@@ -45,51 +45,64 @@ async fn line(ledgerline: &Ledgerline, entry: &Entry) -> Line {
     }
 }
 
+/// The product's own codes, with what they say to an administrator and what to do next.
+const OWN: &[(&str, &str, &str)] = &[
+    (
+        "own/administrator",
+        "Whether the person who signed in at Okta is you, so that you can get in when passwords stop.",
+        "",
+    ),
+    (
+        "own/somebody-else",
+        "You signed in at Okta as another of your people. They could get in; whether you can was not tested.",
+        "Start the test again and sign in at Okta as yourself.",
+    ),
+    (
+        "own/nobody",
+        "Nobody here has this e-mail address, so the person could not get in.",
+        "Invite the person with exactly the e-mail of their Okta account, or sign in at Okta as yourself.",
+    ),
+    (
+        "own/two-alike",
+        "Two of your people have this e-mail address when capital letters are ignored, so neither could get in.",
+        "Remove one of the two, or compare addresses exactly.",
+    ),
+    (
+        "own/not-you",
+        "The administrator who began the test was not signed in here any more, or is no administrator any more.",
+        "Sign in, then start the test again.",
+    ),
+    (
+        "own/changed-meanwhile",
+        "The settings were changed while you were at Okta.",
+        "Test the settings as they are now.",
+    ),
+    (
+        "own/tied-elsewhere",
+        "Your account is tied to another issuer, so you could not sign in with these settings.",
+        "Ask our support to move the ties to this issuer, then test again.",
+    ),
+    (
+        "own/others-tied-elsewhere",
+        "You could get in. Other accounts are tied to another issuer: whoever is cannot sign in with these settings until we have moved the ties.",
+        "Ask our support to move the ties before these settings are put into use.",
+    ),
+    (
+        "own/domain-waiting",
+        "The e-mail address is on the domain that you asked for, which we have not confirmed yet.",
+        "Nothing to do: single sign-on becomes active as soon as the domain is confirmed.",
+    ),
+];
+
 /// What a code says to an administrator, and what to do next.
-async fn explain(ledgerline: &Ledgerline, code: &str) -> (String, String) {
-    let (text, next_step) = match code {
-        "own/administrator" => (
-            "Whether the person who signed in at Okta is you, so that you can get in when passwords stop.",
-            "",
-        ),
-        "own/somebody-else" => (
-            "You signed in at Okta as another of your people. They could get in; whether you can was not tested.",
-            "Start the test again and sign in at Okta as yourself.",
-        ),
-        "own/nobody" => (
-            "Nobody here has this e-mail address, so the person could not get in.",
-            "Invite the person with exactly the e-mail of their Okta account, or sign in at Okta as yourself.",
-        ),
-        "own/two-alike" => (
-            "Two of your people have this e-mail address when capital letters are ignored, so neither could get in.",
-            "Remove one of the two, or compare addresses exactly.",
-        ),
-        "own/not-you" => (
-            "The administrator who began the test was not signed in here any more, or is no administrator any more.",
-            "Sign in, then start the test again.",
-        ),
-        "own/changed-meanwhile" => (
-            "The settings were changed while you were at Okta.",
-            "Test the settings as they are now.",
-        ),
-        "own/tied-elsewhere" => (
-            "Your account is tied to another issuer, so you could not sign in with these settings.",
-            "Ask our support to move the ties to this issuer, then test again.",
-        ),
-        "own/others-tied-elsewhere" => (
-            "You could get in. Other accounts are tied to another issuer: whoever is cannot sign in with these settings until we have moved the ties.",
-            "Ask our support to move the ties before these settings are put into use.",
-        ),
-        "own/domain-waiting" => (
-            "The e-mail address is on the domain that you asked for, which we have not confirmed yet.",
-            "Nothing to do: single sign-on becomes active as soon as the domain is confirmed.",
-        ),
-        _ => {
+pub(super) async fn explain(ledgerline: &Ledgerline, code: &str) -> (String, String) {
+    match OWN.iter().find(|(known, ..)| *known == code) {
+        Some((_, text, next_step)) => ((*text).to_owned(), (*next_step).to_owned()),
+        None => {
             let explanation = ledgerline.explain(code).await;
-            return (explanation.for_administrator, explanation.next_step);
+            (explanation.for_administrator, explanation.next_step)
         }
-    };
-    (text.to_owned(), next_step.to_owned())
+    }
 }
 
 /// `check/client-credentials` as `Client credentials`.

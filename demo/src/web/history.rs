@@ -17,6 +17,7 @@ use self::health::Health;
 use super::Web;
 use super::guard::Administrator;
 use super::page::{self, Failure, Layout};
+use super::words;
 use crate::history::{self, Event, Filter, Kind};
 use crate::ledgerline::Ledgerline;
 use crate::moment::Moment;
@@ -127,29 +128,18 @@ async fn row(ledgerline: &Ledgerline, event: Event) -> Row {
         Kind::Refused => ("bad", "Refused"),
         Kind::Changed => ("info", "Changed"),
     };
-    let (text, next_step) = explain(ledgerline, &event.code).await;
+    let told = words::of(ledgerline, &event).await;
     Row {
         at: Moment(event.at),
         badge,
         words,
         actor: event.actor,
-        text,
-        next_step,
+        text: told.text,
+        next_step: told.next_step,
         phase: phase(&event.code),
-        detail: event.detail,
+        detail: told.detail,
         code: event.code,
         correlation_id: event.correlation_id,
-    }
-}
-
-/// What a code says to an administrator, and what to do next.
-async fn explain(ledgerline: &Ledgerline, code: &str) -> (String, String) {
-    match history::own(code) {
-        Some(text) => (text.to_owned(), String::new()),
-        None => {
-            let explanation = ledgerline.explain(code).await;
-            (explanation.for_administrator, explanation.next_step)
-        }
     }
 }
 

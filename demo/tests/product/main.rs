@@ -20,3 +20,4 @@ mod server;
 mod settings;
 mod sign_out;
 mod stage;
+mod words;

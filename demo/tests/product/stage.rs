@@ -339,6 +339,14 @@ impl Stage {
         .unwrap()
     }
 
+    /// Writes an event into a history, as the product would.
+    pub(crate) async fn happens(&self, tenant: &str, code: &str, detail: &str) {
+        let event = "INSERT INTO events (tenant, kind, at, code, correlation_id, actor, detail)
+                     VALUES (?, 'changed', 1, ?, 'somewhere', '', ?)";
+        let event = sqlx::query(event).bind(tenant).bind(code).bind(detail);
+        event.execute(&self.db).await.unwrap();
+    }
+
     /// Bytes out of the tables.
     pub(crate) async fn bytes(&self, query: &'static str) -> Vec<u8> {
         sqlx::query_scalar(query).fetch_one(&self.db).await.unwrap()

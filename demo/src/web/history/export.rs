@@ -6,7 +6,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-use super::{Administrator, Asked, Failure, Ledgerline, Moment, explain, history, phase};
+use super::{Administrator, Asked, Failure, Ledgerline, Moment, history, phase, words};
 
 /// `GET /history.csv`: what the page shows, with the same filter.
 pub(super) async fn csv(
@@ -19,14 +19,14 @@ pub(super) async fn csv(
     let events = history::latest(&ledgerline.db, tenant, &asked.filter(), history::MOST).await?;
     let mut text = String::from("time,code,phase,who,what,detail,reference\r\n");
     for event in events {
-        let (what, _) = explain(&ledgerline, &event.code).await;
+        let told = words::of(&ledgerline, &event).await;
         let cells = [
             Moment(event.at).iso(),
             event.code.clone(),
             phase(&event.code).to_owned(),
             event.actor,
-            what,
-            event.detail,
+            told.text,
+            told.detail,
             event.correlation_id,
         ];
         text.push_str(&cells.map(|cell| quoted(&cell)).join(","));

@@ -80,7 +80,7 @@ pub(in crate::web) async fn finish(
         let code = if identity.is_some() {
             "settings/test-passed"
         } else {
-            "settings/test-failed"
+            history::TEST_FAILED
         };
         let failed = entries.iter().find(|entry| entry.outcome == Outcome::Fail);
         let detail = failed
