@@ -17,6 +17,12 @@ async fn only_operators_come_in() {
             let page = browser.visit(&stage.at(path)).await;
             page.says(200, "For the people who run Ledgerline.");
         }
+        // Whoever comes in goes on to the page that was asked for.
+        let late = stage.browser();
+        let page = late.visit(&stage.at(path)).await;
+        let fields = [("name", "olga"), ("password", OPERATOR_PASSWORD)];
+        let page = late.submit(&page, "/operator/login", &fields).await;
+        assert_eq!(page.location().path(), path);
     }
     // And an operator is nobody at a company.
     let page = olga.visit(&stage.at("/settings/sso")).await;
@@ -52,11 +58,47 @@ async fn only_operators_come_in() {
     olga.follow(page).await.says(200, "For the people who run");
     assert_eq!(
         stage.count("SELECT count(*) FROM operator_sessions").await,
-        1
+        4
     );
     stage.pass(2 * 60 * 60);
     let page = stranger.visit(&stage.at("/operator")).await;
     page.says(200, "For the people who run Ledgerline.");
+}
+
+/// From the console's sign-in page nobody is sent anywhere but into the console.
+#[tokio::test]
+async fn the_console_leads_nowhere_else() {
+    let stage = Stage::open().await;
+    for elsewhere in [
+        "https://evil.example/operator/tenants",
+        "//evil.example",
+        "/\\evil.example",
+        "/operator/tenants/../../logout",
+        "/logout",
+        "/people",
+        "",
+    ] {
+        let browser = stage.browser();
+        let mut address = stage.at("/operator/login");
+        address
+            .query_pairs_mut()
+            .append_pair("return_to", elsewhere);
+        let page = browser.visit(&address).await;
+        // Neither by the address nor by a changed form.
+        let mut fields = page.hidden("/operator/login");
+        let mut hidden = fields.iter_mut();
+        let return_to = hidden.find(|(name, _)| name == "return_to").unwrap();
+        assert_eq!(return_to.1, "/operator", "{elsewhere}");
+        return_to.1 = elsewhere.to_owned();
+        for (name, value) in [("name", "olga"), ("password", OPERATOR_PASSWORD)] {
+            fields.push((name.to_owned(), value.to_owned()));
+        }
+        let url = stage.at("/operator/login");
+        let page = browser
+            .send(&url, browser.request_post(&url, &fields))
+            .await;
+        assert_eq!(page.header("location"), "/operator", "{elsewhere}");
+    }
 }
 
 /// Refused with a reason, which the company reads; asked for again; approved.
@@ -122,8 +164,12 @@ async fn a_domain_belongs_to_one_company() {
     assert!(!page.text().contains("Acme"), "{}", page.text());
     let page = olga.visit(&stage.at("/operator")).await;
     page.says(200, "Another company holds this domain.");
-    let page = stage.approve(&olga, "acme.example").await;
-    page.says(409, "Another company holds this domain.");
+    assert!(!page.text().contains("Approve"), "{}", page.text());
+    let page = olga.visit(&stage.at("/operator/tenants/globex")).await;
+    let fields = [("domain", "acme.example"), ("action", "approve")];
+    let page = olga.submit(&page, "/operator/domains", &fields).await;
+    page.says(422, "Another company holds this domain.");
+    assert_eq!(page.value("domain"), "acme.example");
     let holders = "SELECT count(*) FROM domains WHERE domain = 'acme.example' AND tenant = 'acme'";
     assert_eq!(stage.count(holders).await, 1);
     assert!(
@@ -186,7 +232,7 @@ async fn look_alike_and_public_domains_are_flagged() {
     for domain in ["gmail.com", "co.uk", "com", "localhost", "not a domain", ""] {
         let fields = [("domain", domain), ("action", "approve")];
         let page = olga.submit(&page, "/operator/domains", &fields).await;
-        assert_eq!(page.status, 409, "{domain}: {}", page.text());
+        assert_eq!(page.status, 422, "{domain}: {}", page.text());
         assert!(
             page.text().contains("cannot be approved"),
             "{domain}: {}",

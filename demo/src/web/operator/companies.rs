@@ -18,6 +18,7 @@ use crate::moment::Moment;
 use crate::recovery::{self, GrantError};
 use crate::tenants::{self, Tenant};
 use crate::web::guard::Form;
+use crate::web::words::{self, Words};
 use crate::{accounts, activation, drafts};
 
 struct Company {
@@ -86,9 +87,10 @@ struct CompanyPage<'a> {
     recover_address: String,
     issuers: Vec<(String, i64)>,
     moves: Vec<Move>,
-    events: Vec<(Event, Moment, String)>,
+    events: Vec<(Event, Moment, Words)>,
     notice: Option<&'static str>,
     problem: Option<String>,
+    domain: &'a str,
 }
 
 /// `GET /operator/tenants/{tenant}`.
@@ -125,11 +127,29 @@ async fn find(ledgerline: &Ledgerline, id: &str) -> Result<Tenant, Failure> {
     found.ok_or(Failure::NotFound)
 }
 
+/// The page again, with why a domain was not approved; what was typed is still there.
+pub(super) async fn not_approved(
+    ledgerline: &Ledgerline,
+    operator: &Operator,
+    tenant: Tenant,
+    problem: &str,
+    domain: &str,
+) -> Result<Response, Failure> {
+    let remarks = Remarks {
+        problem: Some(problem.to_owned()),
+        domain,
+        ..Remarks::default()
+    };
+    draw(ledgerline, operator, tenant, remarks).await
+}
+
 #[derive(Default)]
 struct Remarks<'a> {
     notice: Option<&'static str>,
     problem: Option<String>,
     code: Option<&'a str>,
+    /// Typed, and not approved.
+    domain: &'a str,
 }
 
 async fn draw(
@@ -142,12 +162,9 @@ async fn draw(
     let standings = ledgerline.standings(&tenant.id).await?;
     let mut events = Vec::new();
     for event in history::latest(&ledgerline.db, &tenant.id, &Filter::default(), 10).await? {
-        let text = match history::own(&event.code) {
-            Some(text) => text.to_owned(),
-            None => ledgerline.explain(&event.code).await.for_administrator,
-        };
+        let told = words::of(ledgerline, &event).await;
         let at = Moment(event.at);
-        events.push((event, at, text));
+        events.push((event, at, told));
     }
     let status = if remarks.problem.is_some() {
         StatusCode::UNPROCESSABLE_ENTITY
@@ -173,6 +190,7 @@ async fn draw(
         events,
         notice: remarks.notice,
         problem: remarks.problem,
+        domain: remarks.domain,
         company: company(ledgerline, tenant).await?,
     };
     Ok(page::show(&operator.visit, status, &page))

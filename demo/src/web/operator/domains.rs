@@ -10,7 +10,7 @@ use serde::Deserialize;
 use sqlx::SqliteConnection;
 use url::form_urlencoded;
 
-use super::{Act, Failure, Layout, Ledgerline, Operator, page};
+use super::{Act, Failure, Layout, Ledgerline, Operator, companies, page};
 use crate::connections::{self, Saved};
 use crate::database::WRITE;
 use crate::domain_requests;
@@ -274,18 +274,22 @@ pub(super) async fn change(
 ) -> Result<Response, Failure> {
     let act = Act::of(&ledgerline, &operator)?;
     let tenant = tenants::find(&ledgerline.db, &form.tenant).await?;
-    let tenant = tenant.ok_or(Failure::NotFound)?.id;
+    let tenant = tenant.ok_or(Failure::NotFound)?;
+    let id = &tenant.id;
     let done = match form.action {
-        Action::Approve => approve(&ledgerline, &act, &tenant, &form).await?,
-        Action::Refuse => refuse(&ledgerline, &act, &tenant, &form).await?,
-        Action::Suspend => suspend(&ledgerline, &act, &tenant, &form.domain).await?,
-        Action::Release => release(&ledgerline, &act, &tenant, &form.domain).await?,
+        Action::Approve => approve(&ledgerline, &act, id, &form).await?,
+        Action::Refuse => refuse(&ledgerline, &act, id, &form).await?,
+        Action::Suspend => suspend(&ledgerline, &act, id, &form.domain).await?,
+        Action::Release => release(&ledgerline, &act, id, &form.domain).await?,
     };
     match done {
+        Err(problem) if form.back == "company" => {
+            companies::not_approved(&ledgerline, &operator, tenant, problem, &form.domain).await
+        }
         Err(problem) => draw(&ledgerline, &operator, None, Some(problem)).await,
         Ok(word) => {
             let page = if form.back == "company" {
-                format!("/operator/tenants/{tenant}")
+                format!("/operator/tenants/{id}")
             } else {
                 "/operator".to_owned()
             };

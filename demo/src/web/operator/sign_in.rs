@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use okta_sso_host::axum::{Cookies, set_cookie};
+use okta_sso_host::axum::{Cookies, return_to, set_cookie};
 use serde::Deserialize;
+use url::form_urlencoded;
 
 use super::{Failure, Ledgerline, guard, page};
+use crate::web::NEVER_RETURN_TO;
 use crate::web::address::ClientAddress;
 use crate::web::guard::{Form, OPERATOR, Visit};
 use crate::web::page::Layout;
@@ -20,27 +22,45 @@ use crate::{operators, password};
 struct LoginPage<'a> {
     layout: Layout,
     name: &'a str,
+    return_to: &'a str,
     problem: Option<&'a str>,
 }
 
-fn draw(visit: &Visit, status: StatusCode, name: &str, problem: Option<&str>) -> Response {
+fn draw(visit: &Visit, status: StatusCode, form: &Credentials, problem: Option<&str>) -> Response {
     let page = LoginPage {
         layout: Layout::of(visit),
-        name,
+        name: &form.name,
+        return_to: console_page(&form.return_to),
         problem,
     };
     page::show(visit, status, &page)
 }
 
-/// `GET /operator/login`.
-pub(super) async fn show(visit: Visit) -> Response {
-    draw(&visit, StatusCode::OK, "", None)
+/// Where an operator goes on: the page of the console that was asked for, or its first.
+fn console_page(asked: &str) -> &str {
+    match return_to(asked, &NEVER_RETURN_TO) {
+        page if page.starts_with("/operator/tenants") => page,
+        _ => "/operator",
+    }
 }
 
-#[derive(Deserialize)]
+/// `GET /operator/login`.
+pub(super) async fn show(visit: Visit, RawQuery(query): RawQuery) -> Response {
+    let query = query.unwrap_or_default();
+    let asked = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "return_to");
+    let form = Credentials {
+        return_to: asked.map(|(_, page)| page.into_owned()).unwrap_or_default(),
+        ..Credentials::default()
+    };
+    draw(&visit, StatusCode::OK, &form, None)
+}
+
+#[derive(Default, Deserialize)]
 pub(super) struct Credentials {
     name: String,
     password: String,
+    #[serde(default)]
+    return_to: String,
 }
 
 /// `POST /operator/login`: tries are counted by address and by name, as at the tenants' sign-in page.
@@ -62,24 +82,19 @@ pub(super) async fn sign_in(
         return Ok(draw(
             &visit,
             StatusCode::TOO_MANY_REQUESTS,
-            &form.name,
+            &form,
             Some(problem),
         ));
     }
     let hash = operators::password_hash(&ledgerline.db, &form.name).await?;
     if !password::verify(&form.password, hash).await {
         let problem = "Name or password is not right.";
-        return Ok(draw(
-            &visit,
-            StatusCode::FORBIDDEN,
-            &form.name,
-            Some(problem),
-        ));
+        return Ok(draw(&visit, StatusCode::FORBIDDEN, &form, Some(problem)));
     }
     throttles.addresses.give_back(&address);
     throttles.accounts.give_back(&account);
     let cookie = operators::open_session(&ledgerline.db, &form.name, now).await?;
-    let mut response = Redirect::to("/operator").into_response();
+    let mut response = Redirect::to(console_page(&form.return_to)).into_response();
     let lifetime = operators::LIFETIME.unsigned_abs();
     guard::append(&mut response, set_cookie(OPERATOR, &cookie, lifetime));
     Ok(response)
