@@ -16,6 +16,7 @@ mod client_auth;
 mod console;
 mod dashboard;
 mod held;
+mod issuer;
 mod keys;
 mod logout;
 mod metadata;
@@ -55,6 +56,8 @@ pub struct Config {
     /// The issuer, such as `http://127.0.0.1:8081`: an origin without a trailing slash. Every
     /// endpoint is published under it, so it must be how browser and product reach the listener.
     pub issuer: String,
+    /// A second origin that leads to the same listener: the organisation's custom domain.
+    pub custom_domain: Option<String>,
     /// What the pages call the organisation.
     pub organisation: String,
     /// The directory.
@@ -75,6 +78,7 @@ impl Config {
     pub fn new(issuer: impl Into<String>) -> Self {
         Self {
             issuer: issuer.into(),
+            custom_domain: None,
             organisation: "Northwind Traders".to_owned(),
             people: Vec::new(),
             clients: Vec::new(),
@@ -153,8 +157,8 @@ impl fmt::Debug for Clock {
 /// Why a development Okta could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// The issuer is not an http or https origin without a trailing slash.
-    #[error("the issuer must be an origin such as http://127.0.0.1:8081")]
+    /// The issuer or the custom domain is not an http or https origin without a trailing slash.
+    #[error("issuer and custom domain must be origins such as http://127.0.0.1:8081")]
     Issuer,
     /// No key could be made.
     #[error(transparent)]
@@ -183,6 +187,12 @@ impl DevOkta {
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.org.config.issuer
+    }
+
+    /// Its custom domain, where it has one.
+    #[must_use]
+    pub fn custom_domain(&self) -> Option<&str> {
+        self.org.config.custom_domain.as_deref()
     }
 
     /// Every endpoint and page.

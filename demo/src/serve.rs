@@ -207,11 +207,12 @@ impl Product {
             setup.apply(&db, &seal, environment, now).await?;
         }
         let okta = match (okta_listener, &issuer) {
-            (Some((listener, _)), Some(issuer)) => {
+            (Some((listener, address)), Some(issuer)) => {
                 let mut config = match &setup {
                     Some(setup) => setup.dev_okta(issuer, &public_url, environment)?,
                     None => dev_okta::Config::new(issuer.as_str()),
                 };
+                config.custom_domain = custom_domain(address);
                 let clock = Arc::clone(&clock);
                 config.clock = dev_okta::Clock::from_fn(move || clock.now());
                 Some((DevOkta::new(config)?, listener))
@@ -226,7 +227,8 @@ impl Product {
         };
         let plugin = load_plugin(&options, (&db, &seal), &measures, Arc::clone(&clock)).await?;
         let policy = policy(&plugin, options.danger_allow_loopback).await?;
-        let welcome = welcome(&public_url, issuer.as_deref(), options.setup.is_none());
+        let okta_beside = okta.as_ref().map(|(okta, _)| okta);
+        let welcome = welcome(&public_url, okta_beside, options.setup.is_none());
         let ledgerline = Arc::new(Ledgerline::new(
             (db, seal),
             (plugin, policy),
@@ -420,11 +422,23 @@ async fn sweep(ledgerline: Arc<Ledgerline>) {
     }
 }
 
+/// A second address of a development Okta that only this machine reaches.
+fn custom_domain(address: SocketAddr) -> Option<String> {
+    address
+        .ip()
+        .is_loopback()
+        .then(|| format!("http://localhost:{}", address.port()))
+}
+
 /// Passwords are shown only where they are those of this repository's own seed.
-fn welcome(public_url: &PublicUrl, dev_okta: Option<&str>, seeded: bool) -> String {
+fn welcome(public_url: &PublicUrl, okta: Option<&DevOkta>, seeded: bool) -> String {
     let mut text = format!("\nLedgerline       {}\n", public_url.origin());
-    if let Some(okta) = dev_okta {
-        text += &format!("Okta dashboard   {okta}\nOkta admin       {okta}/admin\n");
+    if let Some(okta) = okta {
+        let issuer = okta.issuer();
+        text += &format!("Okta dashboard   {issuer}\nOkta admin       {issuer}/admin\n");
+        if let Some(custom) = okta.custom_domain() {
+            text += &format!("Okta custom URL  {custom}\n");
+        }
         if seeded {
             text += setup::SEED_CREDENTIALS;
         }

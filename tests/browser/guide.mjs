@@ -1,14 +1,11 @@
 // The guide, as its people walk it. `look(page, name)` is called at each page that is worth a look.
 
 import assert from 'node:assert/strict';
-import { heading, me, pressOkta, refused, says, signInAsOperator, signInWithPassword } from './ledgerline.mjs';
+import { heading, me, press, pressOkta, refused, says, settings, signInAsOperator, signInWithPassword } from './ledgerline.mjs';
 import * as okta from './okta.mjs';
 import { people, passwords } from './product.mjs';
 
-
-const settings = (page, product) => page.goto(`${product.url}/settings/sso`);
 const status = (page, words) => page.locator('#status').getByText(words, { exact: true }).waitFor();
-const press = (page, name) => page.getByRole('button', { name, exact: true }).click();
 
 // From passwords to Okta: Globex's administrator, its Okta's administrator, and the operator. Answers with Gina's page.
 export async function setUp({ person, product, look }) {
@@ -198,6 +195,53 @@ export async function replaceSecret({ person, product, look }) {
   await pressOkta(bo, product, 'acme');
   await okta.signIn(bo, people.bo);
   await heading(bo, 'Hello, Bo');
+}
+
+// Off, tried again while it is off, and on: the last step is asked once more.
+export async function offAndOn({ person, product, look }) {
+  const gina = await person();
+  await pressOkta(gina, product, 'globex');
+  await okta.signIn(gina, people.gina);
+  await heading(gina, 'Hello, Gina');
+  const toggle = gina.getByRole('switch', { name: 'Use Okta for single sign-on' });
+  await settings(gina, product);
+  await toggle.uncheck();
+  await press(gina, 'Save');
+  await heading(gina, 'Switch single sign-on off?');
+  await says(gina, 'You are one of them:');
+  await look(gina, 'settings-off-locks-out');
+  await press(gina, 'Switch it off');
+  await says(gina, 'Single sign-on is off. Your people sign in with passwords.');
+  await look(gina, 'settings-switched-off');
+  await gina.goto(`${product.url}/settings/sso/test`);
+  await gina.getByRole('link', { name: 'Continue to Okta' }).click();
+  await says(gina, 'Nothing changes until you save them with single sign-on switched on.');
+  await look(gina, 'test-switched-off');
+  const tested = gina.url();
+  const compare = async (how) => {
+    await settings(gina, product);
+    await toggle.check();
+    const rule = gina.getByLabel('Comparison');
+    if (!(await rule.isVisible())) await gina.getByText('How e-mail addresses are compared').click();
+    await rule.selectOption(how);
+    await press(gina, 'Save');
+  };
+  // A test counts for the very settings that were tested, and for no others.
+  await compare('Ignoring capital letters');
+  await status(gina, 'Waiting for a test sign-in');
+  await gina.goto(tested);
+  await says(gina, 'They are not in use now.');
+  await look(gina, 'test-not-in-use');
+  await compare('Exactly, letter by letter');
+  await heading(gina, 'Use these settings now?');
+  await says(gina, 'passwords stop working at Globex');
+  await look(gina, 'settings-on');
+  await gina.getByRole('link', { name: 'Not now' }).click();
+  await status(gina, 'Not configured');
+  await toggle.check();
+  await press(gina, 'Save');
+  await press(gina, 'Use them now');
+  await says(gina, 'Single sign-on is active. Your people sign in with Okta from now on.');
 }
 
 // Okta refuses the product, and passwords are refused: the operator's code is the way back in.

@@ -23,6 +23,10 @@ export async function signInAsOperator(page, product) {
   await heading(page, 'Domains');
 }
 
+export const settings = (page, product) => page.goto(`${product.url}/settings/sso`);
+
+export const press = (page, name) => page.getByRole('button', { name, exact: true }).click();
+
 // What `/me` says to this browser: its status, and who is signed in.
 export async function me(page, product) {
   const answer = await page.context().request.get(`${product.url}/me`);

@@ -59,6 +59,27 @@ export async function readApplication(page, okta, name) {
   return { clientId, clientSecret, issuer, redirectUri, signedOutUri };
 }
 
+// Chooses what an application's ID tokens name as their issuer: ORG_URL, CUSTOM_URL or DYNAMIC. Ends at the Sign On tab.
+export async function chooseIssuer(page, okta, name, mode) {
+  await page.goto(`${okta}/admin`);
+  await page.getByRole('link', { name, exact: true }).click();
+  await saveIssuer(page, mode);
+}
+
+// The same for the authorization server `default`, with a policy or without.
+export async function changeServer(page, okta, mode, policy) {
+  await page.goto(`${okta}/admin/api`);
+  await saveIssuer(page, mode);
+  await page.getByRole('button', { name: policy ? 'Add a policy for everybody' : 'Remove the policy' }).click();
+}
+
+async function saveIssuer(page, mode) {
+  await page.getByLabel('Issuer', { exact: true }).selectOption(mode);
+  const saved = page.waitForResponse((answer) => answer.status() === 303);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await saved;
+}
+
 // The secrets on the page, each shown by its button.
 export async function secrets(page) {
   const closed = page.locator('details:not([open]) > summary');

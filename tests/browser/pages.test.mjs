@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import * as guide from './guide.mjs';
 import { inspect } from './inspect.mjs';
-import { heading, pressOkta, refused, says, signInAsOperator, signInWithPassword } from './ledgerline.mjs';
+import * as issuer from './issuer.mjs';
+import { heading, press, pressOkta, refused, says, signInAsOperator, signInWithPassword } from './ledgerline.mjs';
 import * as okta from './okta.mjs';
 import { passwords, people } from './product.mjs';
 import { matches, routes } from './routes.mjs';
@@ -19,6 +20,8 @@ const NO_PAGES = {
   okta: [
     ...['/', '/.well-known/openid-configuration', '/.well-known/oauth-authorization-server'],
     ...['/oauth2/v1/keys', '/oauth2/v1/userinfo', '/style.css'],
+    ...['/oauth2/{server}/.well-known/openid-configuration', '/.well-known/oauth-authorization-server/oauth2/{server}'],
+    ...['/oauth2/{server}/v1/keys', '/oauth2/{server}/v1/userinfo'],
   ],
 };
 
@@ -37,8 +40,6 @@ const pages = (name, play) =>
     await play({ person, product, look });
     assert.deepEqual(found, []);
   });
-
-const press = (page, name) => page.getByRole('button', { name, exact: true }).click();
 
 pages('before anybody is signed in', async ({ person, product, look }) => {
   const page = await person();
@@ -70,6 +71,24 @@ pages('before anybody is signed in', async ({ person, product, look }) => {
   await at('/nowhere');
   await heading(page, 'There is no such page');
   await look(page, 'no-such-page');
+  await at('/settings/sso/on');
+  await heading(page, 'This page cannot be used that way');
+  await look(page, 'no-such-method');
+  await at('/login');
+  await page.context().clearCookies();
+  await page.getByLabel('Work e-mail').fill('somebody@globex.example');
+  await page.getByLabel('Password').fill('x');
+  await press(page, 'Sign in');
+  await heading(page, 'This form has expired');
+  await look(page, 'form-expired');
+  await page.goto(`${product.okta}/oauth2/v1/keys`);
+  await page.evaluate((action) => {
+    const form = Object.assign(document.createElement('form'), { action, method: 'post' });
+    document.body.append(form);
+    form.submit();
+  }, `${product.url}/login`);
+  await heading(page, 'This form came from another site');
+  await look(page, 'form-from-elsewhere');
   await at('/sso/okta/start?tenant=nobody');
   await refused(page, 'This company does not sign in with Okta here', 'Go back to the sign-in page');
   await look(page, 'refused-no-connection');
@@ -131,10 +150,18 @@ async function askForDomains({ person, product, look }, gina) {
   }
   for (const closed of await olga.locator('details > summary').all()) await closed.click();
   await look(olga, 'operator-warnings');
-  await press(olga, 'Approve acme.example for Globex');
-  await says(olga, 'Another company holds this domain. Release it there first');
-  await look(olga, 'operator-problem');
+  assert.equal(await olga.getByRole('button', { name: 'Approve acme.example for Globex' }).count(), 0);
   const asked = olga.getByRole('article').filter({ hasText: 'acrne.example' });
+  await asked.getByLabel('Reason, for the company’s administrators').fill(' ');
+  await asked.getByRole('button', { name: 'Refuse' }).click();
+  await says(olga, 'Say why: the company’s administrators read it. Nothing was changed.');
+  await look(olga, 'operator-problem');
+  await olga.goto(`${product.url}/operator/tenants/globex`);
+  await olga.getByLabel('Approve a domain for these settings').fill('acme.example');
+  await press(olga, 'Approve');
+  await says(olga, 'Another company holds this domain. Release it there first');
+  await look(olga, 'operator-company-problem');
+  await olga.goto(`${product.url}/operator`);
   await asked.locator('summary').click();
   await asked.getByLabel('Reason, for the company’s administrators').fill('Not yours.');
   await asked.getByRole('button', { name: 'Refuse' }).click();
@@ -194,6 +221,12 @@ async function attempts(page, product) {
   return cookies.map(({ name }) => /^__Host-sso-(.+)$/.exec(name)?.[1]).filter(Boolean);
 }
 
+pages('the guide: switched off, and on again', guide.offAndOn);
+
+pages('an issuer is pasted wrong', issuer.paste);
+
+pages('an issuer changes for good', issuer.changeForGood);
+
 pages('the guide: a client secret is replaced', guide.replaceSecret);
 
 pages('the guide: locked out, and back', async (scene) => {
@@ -216,10 +249,13 @@ pages('the development Okta', async ({ person, product, look }) => {
     ['/admin/app/0oa1acmeledgerline1d/sign-on', 'okta-sign-on'],
     ['/admin/app/0oa1acmeledgerline1d/assignments', 'okta-assignments'],
     ['/admin/app/unknown', 'okta-no-application'],
+    ['/admin/api', 'okta-api-without-policy'],
     ['/admin/keys', 'okta-keys'],
     ['/admin/switches', 'okta-switches'],
     ['/oauth2/v1/authorize?client_id=unknown', 'okta-refused'],
+    ['/oauth2/default/v1/authorize?client_id=unknown', 'okta-refused-by-server'],
     ['/oauth2/v1/logout?id_token_hint=none', 'okta-logout-refused'],
+    ['/oauth2/default/v1/logout?id_token_hint=none', 'okta-logout-refused-by-server'],
     ['/signin?token=none', 'okta-expired'],
   ]) {
     await admin.goto(`${product.okta}${path}`);

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 const workspace = fileURLToPath(new URL('../../', import.meta.url));
 const program = process.env.OKTA_SSO_DEMO ?? 'target/debug/okta-sso-demo';
 
-// Starts on free ports. Everybody is who `demo/seed.toml` says; `url` and `okta` are where the two are.
+// Starts on free ports. Everybody is who `demo/seed.toml` says; `url` and `okta` are where the two are, `custom` is Okta's
+// custom domain.
 export async function start() {
   const running = spawn(
     program,
@@ -28,7 +29,7 @@ export async function start() {
     let said = '';
     running.stdout.on('data', (text) => {
       said += text;
-      if (/^Okta admin .*\n/m.test(said)) ready(said);
+      if (/^Okta custom URL .*\n/m.test(said)) ready(said);
     });
     running.once('error', failed);
     running.once('exit', (code) => failed(new Error(`${program} ended with ${code}:\n${log}`)));
@@ -37,6 +38,7 @@ export async function start() {
   return {
     url: address('Ledgerline'),
     okta: address('Okta dashboard'),
+    custom: address('Okta custom URL'),
     log: () => log,
     async stop() {
       running.kill('SIGTERM');

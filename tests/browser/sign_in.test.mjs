@@ -1,13 +1,14 @@
 // Signing in from the login page, and everything that can go another way.
 
 import assert from 'node:assert/strict';
-import { picture } from './chromium.mjs';
-import { heading, me, pressOkta, refused, signInWithPassword } from './ledgerline.mjs';
+import { inspect } from './inspect.mjs';
+import { heading, me, pressOkta, refused, says, signInWithPassword } from './ledgerline.mjs';
 import * as okta from './okta.mjs';
 import { people } from './product.mjs';
 import { stage } from './stage.mjs';
 
 const scene = stage();
+const look = async (page, name) => assert.deepEqual(await inspect(page, name), []);
 
 const NO_ACCOUNT = [
   'Okta knows you, but that sign-in does not open an account here.',
@@ -21,17 +22,15 @@ const USED_UP = [
 scene('from the login page to /me', async ({ person, product }) => {
   const bo = await person();
   await bo.goto(`${product.url}/login`);
-  await picture(bo, 'login');
   await bo.getByRole('link', { name: 'Okta', exact: true }).click();
-  await picture(bo, 'okta-sign-in');
+  await says(bo, 'to continue to Ledgerline');
+  await look(bo, 'okta-sign-in');
   await okta.signIn(bo, people.bo);
   await heading(bo, 'Hello, Bo');
   assert.equal(bo.url(), `${product.url}/`);
-  await picture(bo, 'home');
   await bo.goto(`${product.url}/me`);
   const { tenant, email } = JSON.parse(await bo.locator('body').innerText());
   assert.deepEqual([tenant, email], ['acme', 'bo@acme.example']);
-  await picture(bo, 'me');
 });
 
 scene('nobody comes in without an invitation, and a stranger learns nothing', async ({ person, product }) => {
@@ -56,6 +55,7 @@ scene('the app is not assigned in Okta', async ({ person, product }) => {
     'Okta did not let you into this app.',
     'Ask your administrator to assign you to this app in Okta.',
   );
+  await look(carl, 'refused-not-assigned');
 });
 
 scene('a launch from the Okta dashboard', async ({ person, product }) => {
@@ -67,7 +67,6 @@ scene('a launch from the Okta dashboard', async ({ person, product }) => {
   await bo
     .getByText('403 User performed OIDC single sign-on to app - failure: missing_initiate_login_uri')
     .waitFor();
-  await picture(bo, 'okta-tile-launch');
 });
 
 scene('a callback belongs to the browser that began', async ({ person, product }) => {
@@ -94,7 +93,7 @@ scene('a callback works once; back and refresh end in a page', async ({ person, 
   await refused(bo, ...USED_UP);
   // Who was signed in stays so, and is told.
   await bo.getByText('In this browser you are still signed in as bo@acme.example.').waitFor();
-  await picture(bo, 'callback-twice');
+  await look(bo, 'refused-and-signed-in');
   await bo.goBack();
   await heading(bo, 'Hello, Bo');
   assert.equal((await me(bo, product)).email, 'bo@acme.example');
@@ -129,7 +128,6 @@ scene('a company that signs in with Okta takes no password', async ({ person, pr
   await signInWithPassword(anna, product, people.anna);
   await anna.getByText('Your company signs in with Okta. Sign in with Okta instead.').waitFor();
   await heading(anna, 'Sign in to Acme');
-  await picture(anna, 'login-okta-only');
   await anna.getByRole('link', { name: 'Okta', exact: true }).click();
   await okta.signIn(anna, people.anna);
   await heading(anna, 'Hello, Anna');
@@ -176,14 +174,14 @@ scene('signing out, here and at Okta', async ({ person, product }) => {
   await bo.getByRole('button', { name: 'Sign out', exact: true }).click();
   await heading(bo, 'Signed out');
   assert.equal(await me(bo, product), 401);
-  await picture(bo, 'signed-out');
+  await look(bo, 'signed-out-here');
   // Okta still knows him: one click and he is in again.
   await pressOkta(bo, product);
   await heading(bo, 'Hello, Bo');
   await bo.getByRole('button', { name: 'Sign out', exact: true }).click();
   await bo.getByRole('link', { name: 'Sign out of Okta too' }).click();
   await bo.waitForURL(`${product.url}/**`);
-  await picture(bo, 'signed-out-of-okta');
+  await says(bo, 'You are signed out of Ledgerline and of Okta.');
   await pressOkta(bo, product);
   await bo.getByLabel('Username').waitFor();
 });

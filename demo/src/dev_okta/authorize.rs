@@ -1,4 +1,4 @@
-//! `/oauth2/v1/authorize` and `/oauth2/v1/par`.
+//! `…/authorize` and `…/par`.
 
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use url::form_urlencoded;
 use super::{
     Person, Switch,
     client_auth::authenticate,
+    issuer::Server,
     org::{Grant, Org, PUSHED_LIFETIME, Session, SignIn, Then},
     page::{self, found},
     parameters::Parameters,
@@ -31,6 +32,9 @@ const PUSHED: &str = "urn:okta:";
 /// A request that may be answered at its redirect URI.
 #[derive(Clone)]
 pub(super) struct AuthorizeRequest {
+    pub(super) server: Server,
+    /// What the ID token will name: Okta fixes it here, and not when the code is redeemed.
+    pub(super) issuer: String,
     pub(super) client_id: String,
     pub(super) redirect_uri: String,
     pub(super) state: String,
@@ -90,11 +94,13 @@ pub(super) enum Unanswerable {
 /// Grants a code to whoever is signed in, or shows the sign-in page.
 pub(super) async fn authorize(
     State(org): State<Arc<Org>>,
+    server: Server,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
     let parameters = Parameters::parse(query.unwrap_or_default().as_bytes());
-    let request = match request_of(&org, &parameters) {
+    let at = (server, org.address(&headers));
+    let request = match request_of(&org, at, &parameters) {
         Ok(request) => request,
         Err(unanswerable) => return refuse(&org, unanswerable),
     };
@@ -124,6 +130,7 @@ pub(super) async fn authorize(
 /// Takes a request ahead of the browser (RFC 9126).
 pub(super) async fn push(
     State(org): State<Arc<Org>>,
+    server: Server,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
@@ -138,7 +145,8 @@ pub(super) async fn push(
             "The 'client_id' parameter is invalid.",
         ));
     }
-    let request = read(&org, &client.client_id, &form).map_err(|unanswerable| {
+    let at = (server, org.address(&headers));
+    let request = read(&org, at, &client.client_id, &form).map_err(|unanswerable| {
         let (error, description) = match unanswerable {
             Unanswerable::Here(error, description) => (error.to_owned(), description),
             Unanswerable::AtClient {
@@ -156,7 +164,7 @@ pub(super) async fn push(
     Ok(response)
 }
 
-/// Sends the browser back with a code, unless the application is not the person's.
+/// Sends the browser back with a code, unless the application is not the person's or no policy lets them in.
 pub(super) fn grant(
     org: &Org,
     request: AuthorizeRequest,
@@ -167,6 +175,13 @@ pub(super) fn grant(
         let refused = request.refused(
             CoreAuthErrorResponseType::AccessDenied,
             "User is not assigned to the client application.",
+        );
+        return refuse(org, refused);
+    }
+    if request.server == Server::Default && !org.state().has_policy {
+        let refused = request.refused(
+            CoreAuthErrorResponseType::AccessDenied,
+            "Policy evaluation failed for this request, please check the policy configurations.",
         );
         return refuse(org, refused);
     }
@@ -213,7 +228,11 @@ fn to_client(org: &Org, redirect_uri: &str, answer: &[(&str, &str)]) -> Response
 }
 
 /// The request in the query, or the pushed one that the query names.
-fn request_of(org: &Org, parameters: &Parameters) -> Result<AuthorizeRequest, Unanswerable> {
+fn request_of(
+    org: &Org,
+    at: (Server, &str),
+    parameters: &Parameters,
+) -> Result<AuthorizeRequest, Unanswerable> {
     let client_id = parameters
         .get("client_id")
         .filter(|id| org.client(id).is_some())
@@ -222,13 +241,13 @@ fn request_of(org: &Org, parameters: &Parameters) -> Result<AuthorizeRequest, Un
             "Invalid value for 'client_id' parameter.",
         ))?;
     let Some(request_uri) = parameters.get("request_uri") else {
-        return read(org, client_id, parameters);
+        return read(org, at, client_id, parameters);
     };
     let now = org.now();
     request_uri
         .strip_prefix(PUSHED)
         .and_then(|name| org.state().pushed.read(now, name))
-        .filter(|request| request.client_id == client_id)
+        .filter(|request| request.client_id == client_id && request.server == at.0)
         .ok_or(Unanswerable::Here(
             "invalid_request_uri",
             "The 'request_uri' parameter is invalid or has expired.",
@@ -238,6 +257,7 @@ fn request_of(org: &Org, parameters: &Parameters) -> Result<AuthorizeRequest, Un
 /// Checks a request in Okta's order: first whether it can be answered at all, then the rest.
 fn read(
     org: &Org,
+    (server, address): (Server, &str),
     client_id: &str,
     parameters: &Parameters,
 ) -> Result<AuthorizeRequest, Unanswerable> {
@@ -341,6 +361,8 @@ fn read(
             )
         })?;
     Ok(AuthorizeRequest {
+        server,
+        issuer: org.issuer(server, Some(client_id), address),
         client_id: client_id.to_owned(),
         redirect_uri: redirect_uri.to_owned(),
         state: state.to_owned(),

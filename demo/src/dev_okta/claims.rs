@@ -65,7 +65,7 @@ pub(super) fn id_token(
     let issuer = if on(Switch::WrongIssuer) {
         "https://elsewhere.example"
     } else {
-        &org.config.issuer
+        &grant.request.issuer
     };
     let audience = if on(Switch::WrongAudience) {
         "0oaanotherclient"

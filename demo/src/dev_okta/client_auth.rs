@@ -67,7 +67,7 @@ fn failed() -> Refusal {
 
 /// Okta: an unknown client is answered in the envelope.
 fn unknown() -> Refusal {
-    Refusal::Envelope(
+    Refusal::envelope(
         StatusCode::UNAUTHORIZED,
         "invalid_client",
         "Invalid value for 'client_id' parameter.",

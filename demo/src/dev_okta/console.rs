@@ -5,14 +5,15 @@ use std::sync::Arc;
 use axum::{
     body::Bytes,
     extract::{Path, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 
 use super::{
     Switch,
+    issuer::{IssuerMode, Server},
     org::Org,
-    page::{self, AppPage, AppTab, AppsPage, KeysPage, SwitchesPage, see_other},
+    page::{self, AppPage, AppTab, AppsPage, KeysPage, ServersPage, SwitchesPage, see_other},
     parameters::Parameters,
     refusal::Refusal,
     secrets::Change,
@@ -35,7 +36,7 @@ pub(super) async fn general(State(org): State<Arc<Org>>, Path(id): Path<String>)
     app(&org, &id, AppTab::General)
 }
 
-/// The *Sign On* tab: client id, client secret, metadata link.
+/// The *Sign On* tab: client id, client secret, issuer, metadata link.
 pub(super) async fn sign_on(State(org): State<Arc<Org>>, Path(id): Path<String>) -> Response {
     app(&org, &id, AppTab::SignOn)
 }
@@ -63,10 +64,11 @@ fn app(org: &Org, id: &str, tab: AppTab) -> Response {
         StatusCode::OK,
         &AppPage {
             organisation: &org.config.organisation,
-            issuer: &org.config.issuer,
+            org_url: &org.config.issuer,
             tab,
             client,
             secrets: org.secrets_of(client),
+            modes: org.modes(org.mode_of(&client.client_id)),
             people,
         },
         None,
@@ -112,6 +114,56 @@ pub(super) async fn change_secret(
         org.change_secret(client, change);
     }
     see_other(&format!("/admin/app/{}/sign-on", client.client_id))
+}
+
+/// Chooses what an application's ID tokens name as their issuer.
+pub(super) async fn change_issuer(
+    State(org): State<Arc<Org>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Response {
+    let Some(client) = org.client(&id) else {
+        return see_other("/admin");
+    };
+    let form = Parameters::parse(&body);
+    if let Some(mode) = form.get("issuer").and_then(IssuerMode::of) {
+        let id = client.client_id.clone();
+        org.state().app_modes.insert(id, mode);
+    }
+    see_other(&format!("/admin/app/{}/sign-on", client.client_id))
+}
+
+/// Shows the custom authorization server.
+pub(super) async fn servers(State(org): State<Arc<Org>>, headers: HeaderMap) -> Response {
+    let issuer = org.issuer(Server::Default, None, org.address(&headers));
+    let has_policy = org.state().has_policy;
+    page::render(
+        StatusCode::OK,
+        &ServersPage {
+            organisation: &org.config.organisation,
+            server: Server::Default,
+            org_url: &org.config.issuer,
+            issuer,
+            modes: org.modes(org.state().server_mode),
+            has_policy,
+        },
+        None,
+    )
+}
+
+/// Chooses its issuer, or gives it a policy and takes it away.
+pub(super) async fn change_server(State(org): State<Arc<Org>>, body: Bytes) -> Response {
+    let form = Parameters::parse(&body);
+    let mut state = org.state();
+    if let Some(mode) = form.get("issuer").and_then(IssuerMode::of) {
+        state.server_mode = mode;
+    }
+    match form.get("policy") {
+        Some("everybody") => state.has_policy = true,
+        Some("none") => state.has_policy = false,
+        _ => {}
+    }
+    see_other("/admin/api")
 }
 
 /// Shows the published keys.

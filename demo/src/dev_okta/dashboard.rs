@@ -10,6 +10,7 @@ use axum::{
 use url::form_urlencoded;
 
 use super::{
+    issuer::Server,
     org::Org,
     page::{self, DashboardPage, LaunchPage, found},
     sign_in,
@@ -73,7 +74,8 @@ pub(super) async fn launch(
         );
     };
     // OIDC Core 4.
-    let issuer = form_urlencoded::byte_serialize(org.config.issuer.as_bytes()).collect::<String>();
+    let issuer = org.issuer(Server::Org, Some(&client.client_id), org.address(&headers));
+    let issuer = form_urlencoded::byte_serialize(issuer.as_bytes()).collect::<String>();
     let separator = if uri.contains('?') { '&' } else { '?' };
     found(&format!("{uri}{separator}iss={issuer}"))
 }

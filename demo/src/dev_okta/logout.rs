@@ -1,4 +1,4 @@
-//! `/oauth2/v1/logout` (OpenID Connect RP-Initiated Logout 1.0).
+//! `…/logout` (OpenID Connect RP-Initiated Logout 1.0).
 
 use std::{sync::Arc, time::UNIX_EPOCH};
 
@@ -15,6 +15,7 @@ use url::form_urlencoded;
 use super::{
     Client,
     claims::OktaIdToken,
+    issuer::Server,
     org::Org,
     page::{self, found},
     parameters::Parameters,
@@ -23,6 +24,7 @@ use super::{
 /// Ends the browser's session here, then sends it to the registered URI or says so.
 pub(super) async fn logout(
     State(org): State<Arc<Org>>,
+    _: Server,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
@@ -76,15 +78,20 @@ pub(super) async fn logout(
 /// The client for which this organisation signed the token, whether expired or not.
 fn client_of<'a>(org: &'a Org, hint: &str) -> Option<&'a Client> {
     let token: OktaIdToken = hint.parse().ok()?;
-    let issuer = IssuerUrl::new(org.config.issuer.clone()).ok()?;
-    org.config.clients.iter().find(|client| {
+    let is_of = |client: &Client, issuer: IssuerUrl| {
         let verifier = IdTokenVerifier::<CoreJsonWebKey>::new_public_client(
             ClientId::new(client.client_id.clone()),
-            issuer.clone(),
+            issuer,
             JsonWebKeySet::new(org.keys.known()),
         )
         // Okta: an expired hint still works.
         .set_time_fn(|| UNIX_EPOCH.into());
         token.claims(&verifier, |_: Option<&Nonce>| Ok(())).is_ok()
+    };
+    org.config.clients.iter().find(|client| {
+        let mut issuers = org
+            .issuers()
+            .filter_map(|issuer| IssuerUrl::new(issuer).ok());
+        issuers.any(|issuer| is_of(client, issuer))
     })
 }

@@ -1,11 +1,11 @@
-//! `/.well-known/openid-configuration` and `/oauth2/v1/keys`.
+//! The metadata and the keys of an authorization server.
 
 use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::State,
-    http::header,
+    extract::{RawQuery, State},
+    http::{HeaderMap, header},
     response::{Html, IntoResponse, Response},
 };
 use openidconnect::{
@@ -20,7 +20,7 @@ use openidconnect::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Switch, org::Org, refusal::Refusal};
+use super::{Switch, issuer::Server, org::Org, parameters::Parameters, refusal::Refusal};
 
 /// Provider metadata with the members that Okta adds.
 pub(super) type OktaProviderMetadata = ProviderMetadata<
@@ -92,14 +92,22 @@ const CLAIMS: [&str; 31] = [
 
 /// Serves the provider metadata.
 ///
-/// Okta: `?client_id=` asks for the view of one client; all clients have the same one here.
-pub(super) async fn metadata(State(org): State<Arc<Org>>) -> Response {
-    let issuer = if org.switches.is_on(Switch::MetadataOtherIssuer) {
+/// Okta: `?client_id=` asks for the view of one client, whose issuer mode then counts.
+pub(super) async fn metadata(
+    State(org): State<Arc<Org>>,
+    server: Server,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let query = Parameters::parse(query.unwrap_or_default().as_bytes());
+    let issuer = org.issuer(server, query.get("client_id"), org.address(&headers));
+    let origin = issuer.strip_suffix(server.path()).unwrap_or(&issuer);
+    let named = if org.switches.is_on(Switch::MetadataOtherIssuer) {
         "https://elsewhere.example"
     } else {
-        &org.config.issuer
+        &issuer
     };
-    match okta_metadata(issuer, &org.config.issuer) {
+    match okta_metadata(named, origin, server) {
         Ok(metadata) => (cacheable(&org), Json(metadata)).into_response(),
         Err(_) => Refusal::server_error("The metadata could not be written.").into_response(),
     }
@@ -108,7 +116,7 @@ pub(super) async fn metadata(State(org): State<Arc<Org>>) -> Response {
 /// Serves the public keys.
 ///
 /// Okta: `?client_id=` asks for the keys pinned to one client; nothing is pinned here.
-pub(super) async fn keys(State(org): State<Arc<Org>>) -> Response {
+pub(super) async fn keys(State(org): State<Arc<Org>>, _: Server) -> Response {
     if org.switches.is_on(Switch::KeysHtml) {
         return Html("<!DOCTYPE html><title>Maintenance</title><h1>We will be back.</h1>")
             .into_response();
@@ -123,10 +131,13 @@ fn cacheable(org: &Org) -> [(header::HeaderName, String); 1] {
     )]
 }
 
-/// The organisation server's metadata as Okta writes it.
-fn okta_metadata(issuer: &str, origin: &str) -> Result<OktaProviderMetadata, ParseError> {
-    // Okta: the endpoints of the organisation server are not under the issuer's own /v1.
-    let endpoint = |name: &str| format!("{origin}/oauth2/v1/{name}");
+/// A server's metadata as Okta writes it for its organisation server.
+fn okta_metadata(
+    issuer: &str,
+    origin: &str,
+    server: Server,
+) -> Result<OktaProviderMetadata, ParseError> {
+    let endpoint = |name: &str| format!("{origin}{}/{name}", server.endpoints());
     let methods = || {
         vec![
             CoreClientAuthMethod::ClientSecretBasic,
@@ -201,7 +212,9 @@ fn okta_metadata(issuer: &str, origin: &str) -> Result<OktaProviderMetadata, Par
     )
     .set_token_endpoint(Some(TokenUrl::new(endpoint("token"))?))
     .set_userinfo_endpoint(Some(UserInfoUrl::new(endpoint("userinfo"))?))
-    .set_registration_endpoint(Some(RegistrationUrl::new(endpoint("clients"))?))
+    .set_registration_endpoint(Some(RegistrationUrl::new(format!(
+        "{origin}/oauth2/v1/clients"
+    ))?))
     .set_response_modes_supported(Some(vec![
         CoreResponseMode::Query,
         CoreResponseMode::Fragment,

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    iter,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -12,7 +13,7 @@ use url::Url;
 
 use super::{
     Client, Config, Person, Requests, SetupError, Switches, authorize::AuthorizeRequest,
-    held::Held, keys::KeyRing, secrets::Secret,
+    held::Held, issuer::IssuerMode, keys::KeyRing, secrets::Secret,
 };
 
 /// Okta's session cookie has the same name.
@@ -40,6 +41,12 @@ pub(super) struct State {
     pub(super) assigned: BTreeSet<String>,
     /// By client id, newest first.
     pub(super) secrets: BTreeMap<String, Vec<Secret>>,
+    /// By client id; what is not named is in the mode of the start.
+    pub(super) app_modes: BTreeMap<String, IssuerMode>,
+    /// Of the custom authorization server.
+    pub(super) server_mode: IssuerMode,
+    /// Whether the custom authorization server has a policy, one that lets everybody in.
+    pub(super) has_policy: bool,
     pub(super) sessions: Held<Session>,
     pub(super) sign_ins: Held<SignIn>,
     pub(super) codes: Held<Grant>,
@@ -80,10 +87,8 @@ pub(super) struct Grant {
 
 impl Org {
     pub(super) fn new(config: Config) -> Result<Self, SetupError> {
-        let url = Url::parse(&config.issuer).map_err(|_| SetupError::Issuer)?;
-        if !matches!(url.scheme(), "http" | "https")
-            || url.origin().ascii_serialization() != config.issuer
-        {
+        let mut addresses = iter::once(&config.issuer).chain(&config.custom_domain);
+        if !addresses.all(|address| is_origin(address)) {
             return Err(SetupError::Issuer);
         }
         let assigned = config
@@ -105,6 +110,9 @@ impl Org {
             state: Mutex::new(State {
                 assigned,
                 secrets,
+                app_modes: BTreeMap::new(),
+                server_mode: IssuerMode::default(),
+                has_policy: false,
                 sessions: Held::new(SESSION_LIFETIME),
                 sign_ins: Held::new(SIGN_IN_LIFETIME),
                 codes: Held::new(CODE_LIFETIME),
@@ -185,6 +193,12 @@ impl Org {
         let age = if name.is_empty() { "; Max-Age=0" } else { "" };
         format!("{SESSION_COOKIE}={name}; Path=/; HttpOnly; SameSite=Lax{secure}{age}")
     }
+}
+
+fn is_origin(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
+    })
 }
 
 fn session_name(headers: &HeaderMap) -> Option<&str> {

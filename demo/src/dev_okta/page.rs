@@ -8,6 +8,7 @@ use axum::{
 
 use super::{
     Client, Person, Switch,
+    issuer::{Choice, Server},
     org::Org,
     refusal::{Refusal, forbid_storing},
     secrets::Secret,
@@ -83,11 +84,23 @@ pub(super) enum AppTab {
 #[template(path = "dev_okta/app.html")]
 pub(super) struct AppPage<'a> {
     pub(super) organisation: &'a str,
-    pub(super) issuer: &'a str,
+    pub(super) org_url: &'a str,
     pub(super) tab: AppTab,
     pub(super) client: &'a Client,
     pub(super) secrets: Vec<Secret>,
+    pub(super) modes: Vec<Choice>,
     pub(super) people: Vec<(&'a Person, bool)>,
+}
+
+#[derive(Template)]
+#[template(path = "dev_okta/servers.html")]
+pub(super) struct ServersPage<'a> {
+    pub(super) organisation: &'a str,
+    pub(super) server: Server,
+    pub(super) org_url: &'a str,
+    pub(super) issuer: String,
+    pub(super) modes: Vec<Choice>,
+    pub(super) has_policy: bool,
 }
 
 #[derive(Template)]

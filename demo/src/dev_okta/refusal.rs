@@ -1,5 +1,7 @@
 //! The shapes in which Okta refuses a request that a program made.
 
+use std::borrow::Cow;
+
 use axum::{
     Json,
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -17,12 +19,20 @@ pub(super) enum Refusal {
     /// RFC 6749 5.2.
     OAuth(StatusCode, CoreErrorResponseType, &'static str),
     /// Okta: the error envelope of its management interfaces, which some OAuth errors come in.
-    Envelope(StatusCode, &'static str, &'static str),
+    Envelope(StatusCode, &'static str, Cow<'static, str>),
     /// RFC 6750 3: the reason is in `WWW-Authenticate`. Okta: and nowhere else.
     Bearer(StatusCode, &'static str, &'static str),
 }
 
 impl Refusal {
+    pub(super) fn envelope(
+        status: StatusCode,
+        code: &'static str,
+        summary: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::Envelope(status, code, summary.into())
+    }
+
     pub(super) fn invalid_client(description: &'static str) -> Self {
         Self::OAuth(
             StatusCode::UNAUTHORIZED,

@@ -5,21 +5,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Something that browser or product asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
-    /// `/.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`.
+    /// `…/.well-known/openid-configuration` and `…/.well-known/oauth-authorization-server`.
     Metadata,
-    /// `/oauth2/v1/keys`.
+    /// `…/v1/keys`.
     Keys,
-    /// `/oauth2/v1/authorize`.
+    /// `…/v1/authorize`.
     Authorize,
-    /// `/oauth2/v1/par`.
+    /// `…/v1/par`.
     Par,
-    /// `/oauth2/v1/token`.
+    /// `…/v1/token`.
     Token,
-    /// `/oauth2/v1/userinfo`.
+    /// `…/v1/userinfo`.
     UserInfo,
-    /// `/oauth2/v1/revoke`.
+    /// `…/v1/revoke`.
     Revoke,
-    /// `/oauth2/v1/logout`.
+    /// `…/v1/logout`.
     Logout,
 }
 

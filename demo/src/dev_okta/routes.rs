@@ -30,16 +30,17 @@ pub(super) fn router(org: Arc<Org>) -> Router {
             "/.well-known/oauth-authorization-server",
             get(metadata::metadata),
         )
-        .route("/oauth2/v1/keys", get(metadata::keys))
-        .route("/oauth2/v1/authorize", get(authorize::authorize))
-        .route("/oauth2/v1/par", post(authorize::push))
-        .route("/oauth2/v1/token", post(token::token))
+        .nest("/oauth2/v1", endpoints())
         .route(
-            "/oauth2/v1/userinfo",
-            get(token::userinfo).post(token::userinfo),
+            "/oauth2/{server}/.well-known/openid-configuration",
+            get(metadata::metadata),
         )
-        .route("/oauth2/v1/revoke", post(token::revoke))
-        .route("/oauth2/v1/logout", get(logout::logout))
+        // RFC 8414 3.1: between the host and the issuer's path.
+        .route(
+            "/.well-known/oauth-authorization-server/oauth2/{server}",
+            get(metadata::metadata),
+        )
+        .nest("/oauth2/{server}/v1", endpoints())
         .route("/signin", get(sign_in::show))
         .route("/signin/username", post(sign_in::username))
         .route("/signin/password", post(sign_in::password))
@@ -55,8 +56,16 @@ pub(super) fn router(org: Arc<Org>) -> Router {
             post(console::change_secret),
         )
         .route(
+            "/admin/app/{client_id}/issuer",
+            post(console::change_issuer),
+        )
+        .route(
             "/admin/app/{client_id}/assignments",
             get(console::assignments).post(console::assign),
+        )
+        .route(
+            "/admin/api",
+            get(console::servers).post(console::change_server),
         )
         .route("/admin/keys", get(console::keys).post(console::rotate))
         .route(
@@ -68,14 +77,14 @@ pub(super) fn router(org: Arc<Org>) -> Router {
             get(|| async { ([(header::CONTENT_TYPE, "text/css")], STYLE) }),
         )
         .fallback(|| async {
-            Refusal::Envelope(
+            Refusal::envelope(
                 StatusCode::NOT_FOUND,
                 "E0000008",
                 "The requested path was not found",
             )
         })
         .method_not_allowed_fallback(|| async {
-            Refusal::Envelope(
+            Refusal::envelope(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "E0000022",
                 "The endpoint does not support the provided HTTP method",
@@ -84,6 +93,18 @@ pub(super) fn router(org: Arc<Org>) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn_with_state(Arc::clone(&org), observe))
         .with_state(org)
+}
+
+/// Those of an authorization server. [`Server`](super::issuer::Server) says which.
+fn endpoints() -> Router<Arc<Org>> {
+    Router::new()
+        .route("/keys", get(metadata::keys))
+        .route("/authorize", get(authorize::authorize))
+        .route("/par", post(authorize::push))
+        .route("/token", post(token::token))
+        .route("/userinfo", get(token::userinfo).post(token::userinfo))
+        .route("/revoke", post(token::revoke))
+        .route("/logout", get(logout::logout))
 }
 
 /// Counts, delays and dresses every answer.
@@ -95,7 +116,7 @@ async fn observe(State(org): State<Arc<Org>>, request: Request, next: Next) -> R
             tokio::time::sleep(org.config.delay).await;
         }
     } else if request.method() == Method::POST && comes_from_elsewhere(request.headers()) {
-        return Refusal::Envelope(
+        return Refusal::envelope(
             StatusCode::FORBIDDEN,
             "E0000006",
             "You do not have permission to perform the requested action",
@@ -148,17 +169,18 @@ fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
 }
 
 fn endpoint(path: &str) -> Option<Endpoint> {
-    Some(match path {
-        "/.well-known/openid-configuration" | "/.well-known/oauth-authorization-server" => {
-            Endpoint::Metadata
-        }
-        "/oauth2/v1/keys" => Endpoint::Keys,
-        "/oauth2/v1/authorize" => Endpoint::Authorize,
-        "/oauth2/v1/par" => Endpoint::Par,
-        "/oauth2/v1/token" => Endpoint::Token,
-        "/oauth2/v1/userinfo" => Endpoint::UserInfo,
-        "/oauth2/v1/revoke" => Endpoint::Revoke,
-        "/oauth2/v1/logout" => Endpoint::Logout,
+    if path.contains("/.well-known/") {
+        return Some(Endpoint::Metadata);
+    }
+    let (_, name) = path.strip_prefix("/oauth2/")?.split_once("v1/")?;
+    Some(match name {
+        "keys" => Endpoint::Keys,
+        "authorize" => Endpoint::Authorize,
+        "par" => Endpoint::Par,
+        "token" => Endpoint::Token,
+        "userinfo" => Endpoint::UserInfo,
+        "revoke" => Endpoint::Revoke,
+        "logout" => Endpoint::Logout,
         _ => return None,
     })
 }

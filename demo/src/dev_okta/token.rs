@@ -1,4 +1,4 @@
-//! `/oauth2/v1/token`, `/oauth2/v1/userinfo` and `/oauth2/v1/revoke`.
+//! `…/token`, `…/userinfo` and `…/revoke`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,6 +20,7 @@ use super::{
     Client, Switch,
     claims::{id_token, user_info},
     client_auth::authenticate,
+    issuer::Server,
     org::{Grant, Org, TOKEN_LIFETIME, same},
     parameters::{Parameters, Repeated},
     refusal::{Refusal, forbid_storing},
@@ -28,6 +29,7 @@ use super::{
 /// Exchanges a code for tokens.
 pub(super) async fn token(
     State(org): State<Arc<Org>>,
+    server: Server,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
@@ -50,17 +52,19 @@ pub(super) async fn token(
             ));
         }
     }
-    let grant = redeem(&org, client, &form)?;
+    let grant = redeem(&org, server, client, &form)?;
     issue(&org, &grant)
 }
 
 /// The grant behind the request's code, which is spent from here on whatever follows.
-fn redeem(org: &Org, client: &Client, form: &Parameters) -> Result<Grant, Refusal> {
+fn redeem(org: &Org, server: Server, client: &Client, form: &Parameters) -> Result<Grant, Refusal> {
     let code = form
         .one("code")?
         .ok_or_else(|| Refusal::invalid_request("The 'code' parameter is required."))?;
     let now = org.now();
-    let grant = org.state().codes.take(now, code).ok_or_else(|| {
+    let grant = org.state().codes.take(now, code);
+    let grant = grant.filter(|grant| grant.request.server == server);
+    let grant = grant.ok_or_else(|| {
         Refusal::invalid_grant("The authorization code is invalid or has expired.")
     })?;
     if grant.request.client_id != client.client_id {
@@ -117,6 +121,7 @@ fn issue(org: &Org, grant: &Grant) -> Result<Response, Refusal> {
 /// Answers with the claims of the access token's person.
 pub(super) async fn userinfo(
     State(org): State<Arc<Org>>,
+    server: Server,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let invalid = || {
@@ -140,6 +145,7 @@ pub(super) async fn userinfo(
         .state()
         .access_tokens
         .read(now, token)
+        .filter(|grant| grant.request.server == server)
         .ok_or_else(invalid)?;
     let person = org.person(&grant.session.login).ok_or_else(invalid)?;
     if !["profile", "email", "address", "phone"]
@@ -161,6 +167,7 @@ pub(super) async fn userinfo(
 /// Forgets an access token. RFC 7009 2.2: 200 also for one that is not known.
 pub(super) async fn revoke(
     State(org): State<Arc<Org>>,
+    server: Server,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<StatusCode, Refusal> {
@@ -172,7 +179,9 @@ pub(super) async fn revoke(
         .ok_or_else(|| Refusal::invalid_request("The 'token' parameter is required."))?;
     let now = org.now();
     let mut state = org.state();
-    let own = |grant: Grant| grant.request.client_id == client.client_id;
+    let own = |grant: Grant| {
+        grant.request.server == server && grant.request.client_id == client.client_id
+    };
     if state.access_tokens.read(now, token).is_some_and(own) {
         state.access_tokens.take(now, token);
     }
@@ -196,7 +205,7 @@ fn misbehave(org: &Org) -> Result<(), Refusal> {
         return Err(Refusal::server_error("Failed to create the id_token."));
     }
     if on(Switch::TokenRateLimited) {
-        return Err(Refusal::Envelope(
+        return Err(Refusal::envelope(
             StatusCode::TOO_MANY_REQUESTS,
             "E0000047",
             "API call exceeded rate limit due to too many requests.",
@@ -216,7 +225,7 @@ pub(super) fn require_form(headers: &HeaderMap) -> Result<(), Refusal> {
     if headers.get(header::CONTENT_TYPE).is_some_and(is_form) {
         Ok(())
     } else {
-        Err(Refusal::Envelope(
+        Err(Refusal::envelope(
             StatusCode::BAD_REQUEST,
             "E0000021",
             "Bad request. Accept and/or Content-Type headers likely do not match supported \

@@ -6,6 +6,7 @@
 )]
 
 mod authorize;
+mod issuer;
 mod org;
 mod pages;
 mod switches;

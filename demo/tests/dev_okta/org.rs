@@ -63,6 +63,7 @@ impl Org {
         let time = Arc::new(AtomicU64::new(NOW));
         let clock = Arc::clone(&time);
         let mut config = Config::new(issuer.as_str());
+        config.custom_domain = Some(issuer.replace("127.0.0.1", "localhost"));
         config.clock = Clock::from_fn(move || clock.load(Ordering::SeqCst));
         config.people = vec![
             person("ada@acme.example", "Ada Lovelace", true),
@@ -167,6 +168,16 @@ impl Org {
 
     /// Redeems `code` with `changes` made to a good request; an empty value removes.
     pub(crate) async fn redeem(&self, code: &str, changes: &[(&str, &str)]) -> Answer {
+        self.redeem_at("/oauth2/v1", code, changes).await
+    }
+
+    /// The same at an authorization server.
+    pub(crate) async fn redeem_at(
+        &self,
+        server: &str,
+        code: &str,
+        changes: &[(&str, &str)],
+    ) -> Answer {
         let form = changed(
             &[
                 ("grant_type", "authorization_code"),
@@ -178,7 +189,7 @@ impl Org {
             ],
             changes,
         );
-        self.post("/oauth2/v1/token", &form).await
+        self.post(&format!("{server}/token"), &form).await
     }
 
     pub(crate) async fn userinfo(&self, token: &str) -> Answer {
@@ -215,7 +226,7 @@ fn changed<'a>(
         .collect()
 }
 
-fn encoded(pairs: &[(&str, &str)]) -> String {
+pub(crate) fn encoded(pairs: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new())
         .extend_pairs(pairs)
         .finish()
