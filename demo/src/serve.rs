@@ -227,8 +227,13 @@ impl Product {
         };
         let plugin = load_plugin(&options, (&db, &seal), &measures, Arc::clone(&clock)).await?;
         let policy = policy(&plugin, options.danger_allow_loopback).await?;
-        let okta_beside = okta.as_ref().map(|(okta, _)| okta);
-        let welcome = welcome(&public_url, okta_beside, options.setup.is_none());
+        // Passwords are shown only where they are those of this repository's own seed.
+        let seed = setup.filter(|_| options.setup.is_none());
+        let welcome = welcome(
+            &public_url,
+            okta.as_ref().map(|(okta, _)| okta),
+            seed.as_ref(),
+        );
         let ledgerline = Arc::new(Ledgerline::new(
             (db, seal),
             (plugin, policy),
@@ -430,8 +435,8 @@ fn custom_domain(address: SocketAddr) -> Option<String> {
         .then(|| format!("http://localhost:{}", address.port()))
 }
 
-/// Passwords are shown only where they are those of this repository's own seed.
-fn welcome(public_url: &PublicUrl, okta: Option<&DevOkta>, seeded: bool) -> String {
+/// Addresses, and who can sign in with what, by the seed.
+fn welcome(public_url: &PublicUrl, okta: Option<&DevOkta>, seed: Option<&Setup>) -> String {
     let mut text = format!("\nLedgerline       {}\n", public_url.origin());
     if let Some(okta) = okta {
         let issuer = okta.issuer();
@@ -439,9 +444,9 @@ fn welcome(public_url: &PublicUrl, okta: Option<&DevOkta>, seeded: bool) -> Stri
         if let Some(custom) = okta.custom_domain() {
             text += &format!("Okta custom URL  {custom}\n");
         }
-        if seeded {
-            text += setup::SEED_CREDENTIALS;
-        }
+    }
+    if let Some(seed) = seed {
+        text += &format!("\n{}\n", seed.credentials());
     }
     text
 }

@@ -1,12 +1,12 @@
 //! `--setup FILE.toml`: tenants, users, connections and approved domains to start with, and the directory of the
 //! development Okta.
 
+mod credentials;
 mod okta;
 
 use serde::Deserialize;
 use sqlx::sqlite::SqlitePool;
 
-pub(crate) use self::okta::SEED_CREDENTIALS;
 use crate::accounts::{self, User};
 use crate::connections::{self, Saved, Sealed};
 use crate::seal::Seal;

@@ -17,7 +17,7 @@ const APP_NAME: &str = "Ledgerline";
 pub(super) struct Entry {
     organisation: Option<String>,
     #[serde(default)]
-    people: Vec<PersonEntry>,
+    pub(super) people: Vec<PersonEntry>,
     /// Besides those of the connections.
     #[serde(default)]
     apps: Vec<AppEntry>,
@@ -25,14 +25,14 @@ pub(super) struct Entry {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PersonEntry {
-    login: String,
+pub(super) struct PersonEntry {
+    pub(super) login: String,
     /// The login, unless said.
     email: Option<String>,
     name: String,
-    password: String,
+    pub(super) password: String,
     #[serde(default = "yes")]
-    assigned: bool,
+    pub(super) assigned: bool,
 }
 
 #[derive(Deserialize)]
@@ -46,23 +46,6 @@ struct AppEntry {
 fn yes() -> bool {
     true
 }
-
-/// Who can sign in with what, by `seed.toml`.
-pub(crate) const SEED_CREDENTIALS: &str = "
-Acme signs in with Okta. In Okta, the password of each is northwind-okta:
-  anna@acme.example    administrator
-  bo@acme.example      invited
-  carl@acme.example    invited, but the app is not assigned to him in Okta
-  dan@acme.example     disabled in Ledgerline
-  eve@acme.example     known to Okta, never invited
-
-Globex signs in by password, ledgerline-demo, and can be set up for Okta:
-  gina@globex.example  administrator
-  hal@globex.example
-
-The operator, at /operator: olga, ledgerline-operator
-
-";
 
 impl Setup {
     /// Puts the development Okta's address where the file says `dev-okta`.
