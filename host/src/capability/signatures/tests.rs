@@ -29,6 +29,9 @@ const X: &str = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU";
 const Y: &str = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0";
 const ES256: &str =
     "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+/// The same with the second integer subtracted from the order of the curve, which holds as well.
+const ES256_MIRRORED: &str =
+    "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmU69fgrc8OPGycO0lD3tat_FoFp57SETepkeks4eL_QfA";
 
 /// RFC 8410 section 10.3.
 const ED25519_KEY: &str = "-----BEGIN PRIVATE KEY-----\n\
@@ -217,6 +220,7 @@ fn ec_points_off_the_curve_are_unusable() {
 fn ecdsa_signatures_are_two_integers_in_range() {
     let good = bytes(ES256);
     let verify = |signature: &[u8]| verify_ec(Algorithm::Es256, &ec_key(), signature);
+    assert_eq!(verify(&bytes(ES256_MIRRORED)), Ok(()));
     assert_eq!(verify(&[0; 64]), MISMATCH);
     assert_eq!(verify(&good[..63]), MISMATCH);
     assert_eq!(verify(&[good.as_slice(), &[0]].concat()), MISMATCH);
