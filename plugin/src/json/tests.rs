@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use super::number::LAST_SECOND;
 use super::*;
 
@@ -87,6 +89,22 @@ fn sizes_are_bounded() {
         assert!(Json::parse(within.as_bytes()).is_ok());
         assert_eq!(refused(over), JsonError::TooLarge);
     }
+}
+
+/// Each name comes before all that were read, so that all of them are moved.
+#[test]
+fn bi_178_names_in_the_worst_order_are_read_in_time() {
+    let members = (0..MAX_MEMBERS).rev();
+    let members = members.map(|number| format!("\"{number:0>40}\":1"));
+    let text = format!("{{{}}}", members.collect::<Vec<_>>().join(","));
+    // The fastest of some: a machine that does something else meanwhile says nothing about this.
+    let fastest = (0..5).map(|_| {
+        let start = Instant::now();
+        assert!(Json::parse(text.as_bytes()).is_ok());
+        start.elapsed()
+    });
+    let fastest = fastest.min().unwrap();
+    assert!(fastest < Duration::from_millis(20), "{fastest:?}");
 }
 
 #[test]
