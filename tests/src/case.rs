@@ -298,7 +298,7 @@ pub struct Expect {
     pub error: Option<Value>,
     /// Findings as `check outcome reason`, exactly.
     pub findings: Option<Vec<String>>,
-    /// Parameters of the authorization URL; null says that one must be absent.
+    /// Parameters of the authorization URL, null where one must be absent; and `url`, what comes before the query.
     pub authorization: Object,
     /// Endpoint to what was sent there: members of the form, or `url`, or `authorization`.
     pub sent: BTreeMap<String, Object>,

@@ -165,8 +165,8 @@ pub enum Source {
 pub struct Expectation {
     /// A pattern of the result: objects may have more members, lists must be as long.
     pub result: Value,
-    /// Parameters in the query of `ok.url`; null says that one must be absent.
-    pub query: Map<String, Value>,
+    /// Parameters in the query of `ok.url`, null where one must be absent; and `url`, what comes before the query.
+    pub authorization: Map<String, Value>,
     /// What the storage holds afterwards.
     pub storage: Stored,
 }

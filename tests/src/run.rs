@@ -13,6 +13,7 @@ use wasmtime::component::Val;
 use crate::case::{Attempt, Case, CaseFile, HostScript, Object, Stored, merge};
 use crate::connection::object;
 use crate::expect::difference;
+use crate::flat::expectation::authorization;
 use crate::host::{Entries, ScriptedHost};
 use crate::provider::Provider;
 use crate::rig::{Rig, Scripted, Seen};
@@ -440,10 +441,8 @@ impl Run<'_> {
         };
         let mut problem = difference(&names.fill_value(expected)?, good);
         if problem.is_none() && !expect.authorization.is_empty() {
-            let url = Url::parse(good["url"].as_str().unwrap_or_default())?;
-            let query: std::collections::BTreeMap<_, _> = url.query_pairs().into_owned().collect();
             let expected = names.fill_value(&Value::Object(expect.authorization.clone()))?;
-            problem = difference(&expected, &json!(query));
+            problem = difference(&expected, &json!(authorization(&good["url"])?));
         }
         Ok(problem)
     }

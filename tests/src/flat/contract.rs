@@ -9,7 +9,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::expectation::{difference, query};
+use super::expectation::{authorization, difference};
 use super::sandbox::{Imports, Sandbox};
 use super::text::{self, Learnt};
 use super::{ContractCase, Failure, HttpExchange, HttpRequest, Source, Step, StorageMode, Stored};
@@ -120,7 +120,7 @@ impl Host {
                     value.clone()
                 }
                 Source::Authorization(parameter) => {
-                    let mut sent = query(&result["ok"]["url"])?;
+                    let mut sent = authorization(&result["ok"]["url"])?;
                     if sent.contains_key("request_uri") {
                         sent.extend(self.pushed.clone());
                     }
@@ -171,9 +171,9 @@ impl Host {
         if let Some((path, expected, got)) = difference(&expected, result) {
             failures.push(Failure::new(format!("result{path}"), expected, got));
         }
-        if !expect.query.is_empty() {
-            let expected = text::fill(&json!(expect.query), &self.learnt)?;
-            let got = json!(query(&result["ok"]["url"])?);
+        if !expect.authorization.is_empty() {
+            let expected = text::fill(&json!(expect.authorization), &self.learnt)?;
+            let got = json!(authorization(&result["ok"]["url"])?);
             if let Some((path, expected, got)) = difference(&expected, &got) {
                 failures.push(Failure::new(format!("authorization{path}"), expected, got));
             }

@@ -32,13 +32,16 @@ fn differs(pattern: &Value, got: &Value, path: &str) -> Option<(String, String, 
     }
 }
 
-/// The query of a URL.
+/// The parameters of an authorization URL, and the rest of it as `url`.
 ///
 /// # Errors
 /// When there is no URL.
-pub fn query(url: &Value) -> Result<BTreeMap<String, String>> {
+pub fn authorization(url: &Value) -> Result<BTreeMap<String, String>> {
     let url = url.as_str().context("no URL")?;
-    Ok(Url::parse(url)?.query_pairs().into_owned().collect())
+    let mut parts: BTreeMap<_, _> = Url::parse(url)?.query_pairs().into_owned().collect();
+    let endpoint = url.split(['?', '#']).next().unwrap_or_default();
+    parts.insert("url".to_owned(), endpoint.to_owned());
+    Ok(parts)
 }
 
 #[cfg(test)]

@@ -187,7 +187,7 @@ impl Attempted<'_> {
             learn,
             expect: Expectation {
                 result: Value::Null,
-                query: Map::new(),
+                authorization: Map::new(),
                 storage: Stored::Unchanged,
             },
         })
@@ -351,10 +351,10 @@ impl Attempted<'_> {
                 ok
             }
         };
-        let query = names.fill_value(&Value::Object(expect.authorization.clone()))?;
+        let authorization = names.fill_value(&Value::Object(expect.authorization.clone()))?;
         Ok(Expectation {
             result,
-            query: object(open::apart(query)),
+            authorization: object(open::apart(authorization)),
             storage: match expect.storage {
                 case::Stored::Consumed => Stored::Consumed,
                 case::Stored::Unchanged => Stored::Unchanged,

@@ -154,16 +154,16 @@ class EmulatedHost {
   }
 
   #authorization(got) {
-    const query = queryOf(got);
-    return 'request_uri' in query ? { ...query, ...this.#pushed } : query;
+    const sent = authorizationOf(got);
+    return 'request_uri' in sent ? { ...sent, ...this.#pushed } : sent;
   }
 
   #judge(got, before, begun) {
-    const { result, query, storage } = this.#step.expect;
+    const { result, authorization, storage } = this.#step.expect;
     const unlike = difference(fill(result, this.#learnt), got);
     if (unlike) this.#fail(`result${unlike[0]}`, unlike[1], unlike[2]);
-    if (Object.keys(query).length > 0) {
-      const other = difference(fill(query, this.#learnt), queryOf(got));
+    if (Object.keys(authorization).length > 0) {
+      const other = difference(fill(authorization, this.#learnt), authorizationOf(got));
       if (other) this.#fail(`authorization${other[0]}`, other[1], other[2]);
     }
     for (const secret of fill(this.#step.secrets, this.#learnt)) {
@@ -198,7 +198,12 @@ class EmulatedHost {
 
 const lookup = (value) => (value === undefined ? 'absent' : { found: value });
 const bytes = (json) => Buffer.from(Array.isArray(json) ? '' : json, 'base64');
-const queryOf = (got) => Object.fromEntries(URL.canParse(got?.ok?.url) ? new URL(got.ok.url).searchParams : []);
+
+/** The parameters of the authorization URL, and the rest of it as `url`. */
+function authorizationOf(got) {
+  const url = got?.ok?.url;
+  return URL.canParse(url) ? { ...Object.fromEntries(new URL(url).searchParams), url: url.split(/[?#]/)[0] } : {};
+}
 
 function parsed(text) {
   try {

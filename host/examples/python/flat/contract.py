@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from sso_host import Fault, Plugin
 from wasmtime import WasmtimeError
@@ -134,7 +134,7 @@ class EmulatedHost:
             if "result" in source:
                 value = member(got, source["result"])
             else:
-                sent = query(got)
+                sent = authorization(got)
                 value = (sent | self.pushed if "request_uri" in sent else sent).get(source["authorization"])
             if value is None:
                 self.fail(f"learn {name}", json.dumps(self.step["expect"]["result"]), json.dumps(got))
@@ -147,8 +147,8 @@ class EmulatedHost:
         unlike = difference(fill(expect["result"], self.learnt), got)
         if unlike:
             self.fail(f"result{unlike[0]}", *unlike[1:])
-        if expect["query"]:
-            unlike = difference(fill(expect["query"], self.learnt), query(got))
+        if expect["authorization"]:
+            unlike = difference(fill(expect["authorization"], self.learnt), authorization(got))
             if unlike:
                 self.fail(f"authorization{unlike[0]}", *unlike[1:])
         error = json.dumps(got["error"], ensure_ascii=False) if isinstance(got, dict) and "error" in got else ""
@@ -189,9 +189,10 @@ def member(value, path: list[str]):
     return value
 
 
-def query(got) -> dict:
-    url = member(got, ["ok", "url"]) or ""
-    return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+def authorization(got) -> dict:
+    """The parameters of the authorization URL, and the rest of it as `url`."""
+    url = urlsplit(member(got, ["ok", "url"]) or "")
+    return dict(parse_qsl(url.query, keep_blank_values=True)) | {"url": urlunsplit(url._replace(query="", fragment=""))}
 
 
 def of_forms(patterns: dict, form: dict, only: bool):
