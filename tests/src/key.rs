@@ -21,12 +21,21 @@ fn read(file: &str) -> Result<String> {
     std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// The text of a private key's file.
+/// The text of a key's file.
 ///
 /// # Errors
 /// When there is no such key.
 pub fn pem(name: &str) -> Result<String> {
     read(&format!("{name}.pem"))
+}
+
+/// The bytes that a PEM text encloses.
+///
+/// # Errors
+/// When it encloses none.
+pub fn from_pem(pem: &str) -> Result<Vec<u8>> {
+    let lines = pem.lines().filter(|line| !line.starts_with("-----"));
+    Ok(STANDARD.decode(lines.collect::<String>())?)
 }
 
 /// The public key as a JSON Web Key.
@@ -42,12 +51,7 @@ pub fn jwk(name: &str) -> Result<Object> {
 /// # Errors
 /// When there is no such key, or it is of another kind than `algorithm`.
 pub fn sign(name: &str, algorithm: &str, message: &[u8], der: bool) -> Result<Vec<u8>> {
-    let text = pem(name)?;
-    let body: String = text
-        .lines()
-        .filter(|line| !line.starts_with("-----"))
-        .collect();
-    let pkcs8 = STANDARD.decode(body)?;
+    let pkcs8 = from_pem(&pem(name)?)?;
     let random = SystemRandom::new();
     let rsa: &'static dyn RsaEncoding = match algorithm {
         "RS256" => &RSA_PKCS1_SHA256,

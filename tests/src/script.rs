@@ -159,12 +159,12 @@ pub fn names(index: usize, earlier: &Names) -> Result<Names> {
         "revocation-endpoint",
         "https://app.ledgerline.example/revoke",
     );
-    for key in ["rsa-1", "rsa-2"] {
-        names.set(format!("{key}.pem"), key::pem(key)?);
-        names.set(
-            format!("{key}.n"),
-            key::jwk(key)?["n"].as_str().unwrap_or_default(),
-        );
+    for public in ["rsa-1.spki", "rsa-1.pkcs1"] {
+        names.set(format!("{public}.pem"), key::pem(public)?);
+    }
+    for key in ["rsa-1", "rsa-3"] {
+        let jwk = key::jwk(key)?;
+        names.set(format!("{key}.n"), jwk["n"].as_str().unwrap_or_default());
     }
     Ok(names)
 }

@@ -1,7 +1,8 @@
 //! Texts with holes: `{state}`, `{nonce|upper}`, `{a*300}`, `{0xff}`.
 //!
 //! Holes keep a case readable: what the component draws at random has a name, and a value of 33,000 characters has a
-//! length. A brace that starts no hole is itself, so JSON texts need no escapes.
+//! length. In what is repeated, `#` is the number of the repetition, from 0. A brace that starts no hole is itself, so JSON
+//! texts need no escapes.
 
 pub mod open;
 
@@ -11,6 +12,8 @@ use anyhow::{Context, Result, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
+
+use crate::key;
 
 /// What the holes may name.
 #[derive(Debug, Clone, Default)]
@@ -28,7 +31,7 @@ impl Names {
         self.0.get(name).map(String::as_str)
     }
 
-    /// Fills the holes of `template`; `{0xNN}` may make it no text.
+    /// Fills the holes of `template`; `{0xNN}`, and the filters that decode, may make it no text.
     ///
     /// # Errors
     /// When a hole names nothing that is known.
@@ -89,7 +92,9 @@ impl Names {
             return Ok(vec![u8::from_str_radix(hex, 16)?]);
         }
         if let Some((text, count)) = inside.split_once('*') {
-            return Ok(text.repeat(count.parse()?).into_bytes());
+            let count: usize = count.parse()?;
+            let repeated = (0..count).map(|number| text.replace('#', &number.to_string()));
+            return Ok(repeated.collect::<String>().into_bytes());
         }
         let mut parts = inside.split('|');
         let name = parts.next().unwrap_or_default();
@@ -98,7 +103,12 @@ impl Names {
             .with_context(|| format!("nothing is called `{name}`"))?
             .to_owned();
         for filter in parts {
-            text = changed(&text, filter)?;
+            text = match filter {
+                // What they leave may be no text, so nothing comes after them.
+                "decoded" => return Ok(URL_SAFE_NO_PAD.decode(text)?),
+                "der" => return key::from_pem(&text),
+                _ => changed(&text, filter)?,
+            };
         }
         Ok(text.into_bytes())
     }
@@ -129,6 +139,7 @@ pub fn changed(text: &str, filter: &str) -> Result<String> {
     Ok(match filter {
         "upper" => text.to_ascii_uppercase(),
         "lower" => text.to_ascii_lowercase(),
+        "crlf" => text.replace('\n', "\r\n"),
         // Without its last character.
         "cut" => text
             .get(..text.len().saturating_sub(1))
@@ -189,7 +200,15 @@ mod tests {
             r#"{"a":{}} aB AB"#
         );
         assert_eq!(names.fill("{0.state}{x*3}{ab*2}").unwrap(), "oldxxxabab");
+        assert_eq!(names.fill("{c#,*3}").unwrap(), "c0,c1,c2,");
         assert_eq!(names.fill_bytes("{0xff}").unwrap(), [0xff]);
+        names.set(
+            "key",
+            "-----BEGIN X-----\n_w==\n-----END X-----\n".replace('_', "/"),
+        );
+        assert_eq!(names.fill_bytes("{key|der}").unwrap(), [0xff]);
+        names.set("n", "_w");
+        assert_eq!(names.fill_bytes("{n|decoded}").unwrap(), [0xff]);
         assert!(names.fill("{unknown}").is_err());
     }
 }

@@ -47,12 +47,12 @@ fn a_report_names_its_host() {
 fn a_failure_names_case_section_expected_and_got() {
     for host in hosts() {
         let component = "target/plugin/host_probe.wasm";
-        let more = ["--filter", "BI-110-invalid-aud", "--report", "junit"];
+        let more = ["--filter", "BI-110-aud-other", "--report", "junit"];
         let output = run(component, host, &more);
         let words = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{words}");
         for part in [
-            "FAILED BI-110-invalid-aud (contract, cases/id-token.json)",
+            "FAILED BI-110-aud-other (contract, cases/id-token.json)",
             "OpenID Connect Core 1.0 section 3.1.3.7 step 3",
             "expected",
             "got",
@@ -207,7 +207,7 @@ fn what_is_cut_off_is_told_so() {
 fn a_live_run_says_that_a_digest_is_missing() {
     let whole = std::fs::read(workspace().join("target/plugin/okta_sso.wasm")).unwrap();
     let copy = file("unpinned.wasm", &whole);
-    let more = ["--kind", "live", "--filter", "BI-110-invalid-aud"];
+    let more = ["--kind", "live", "--filter", "BI-110-aud-other"];
     for host in hosts() {
         let output = run(copy.to_str().unwrap(), host, &more);
         let words = String::from_utf8(output.stderr).unwrap();

@@ -66,9 +66,11 @@ fn of_case(case: &Case, attempt: &Attempt, calls: &[Recording]) -> Option<CaseTr
     } else {
         let tokens = bodies(&last.trace, "token").pop()?;
         let text = |name: &str| tokens[name].as_str().map(str::to_owned);
+        // A set without keys replaces none: those of before stand in.
         let fetched = calls.iter().flat_map(|call| bodies(&call.trace, "keys"));
+        let mut fetched = fetched.filter(|set| set["keys"] != json!([]));
         let begun = calls.iter().rfind(|call| call.call == "login.begin")?;
-        let keys = fetched.last()?.to_string();
+        let keys = fetched.next_back()?.to_string();
         (text("id_token")?, text("access_token"), nonce(begun), keys)
     };
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
