@@ -121,9 +121,9 @@ pub struct Point {
     /// The cases that hold it.
     #[serde(default)]
     pub cases: Vec<String>,
-    /// The test that does, where no case can.
+    /// The tests that do, where no case can, as [`crate::inventory`] names them.
     #[serde(default)]
-    pub elsewhere: Option<String>,
+    pub tests: Vec<String>,
 }
 
 /// What real providers taught.

@@ -14,6 +14,8 @@ pub mod expect;
 pub mod flat;
 pub mod host;
 pub mod hosts;
+pub mod inputs;
+pub mod inventory;
 pub mod key;
 pub mod kit;
 pub mod live;

@@ -1,5 +1,6 @@
 //! Every answer that the contract knows is expected by a case, or `skipped.toml` says why not; and every module of the
-//! OpenID Foundation is a case of its own name, or `openid-foundation.toml` says why not.
+//! OpenID Foundation is a case of its own name, or `openid-foundation.toml` says why not. What real providers taught, and every
+//! bad input of `inputs/`, is shown by cases and tests that exist.
 #![expect(
     clippy::unwrap_used,
     reason = "a test stops at the first thing that is not as expected"
@@ -9,8 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use okta_sso_conformance::case::CaseFile;
 use okta_sso_conformance::coverage::Modules;
+use okta_sso_conformance::inventory::inventory;
 use okta_sso_conformance::neighbour::refuses;
-use okta_sso_conformance::{coverage, run};
+use okta_sso_conformance::{coverage, inputs, run};
 
 #[tokio::test]
 async fn every_answer_is_expected() {
@@ -112,11 +114,15 @@ fn every_point_that_providers_taught_is_a_case() {
         }
     }
     let taught = coverage::taught().unwrap();
+    let inventory = inventory().unwrap();
     let mut named = BTreeSet::new();
     for point in &taught.point {
-        let held = !point.cases.is_empty() || point.elsewhere.is_some();
+        let held = !point.cases.is_empty() || !point.tests.is_empty();
         assert!(held, "nothing holds: {}", point.taught);
         named.extend(point.cases.iter().cloned());
+        for test in &point.tests {
+            assert!(inventory.contains(test), "there is no test {test}");
+        }
     }
     let missing: Vec<_> = named.iter().filter(|id| !ids.contains(*id)).collect();
     assert!(missing.is_empty(), "there is no case {missing:#?}");
@@ -128,6 +134,18 @@ fn every_point_that_providers_taught_is_a_case() {
         .collect();
     assert!(unnamed.is_empty(), "no point names {unnamed:#?}");
     println!("{} points, {} cases", taught.point.len(), named.len());
+}
+
+#[test]
+fn every_bad_input_is_shown() {
+    let rows = inputs::rows().unwrap();
+    let wrong = inputs::wrong(&rows, &inventory().unwrap());
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let (cases, tests) = inputs::counts(&rows);
+    println!(
+        "{} bad inputs in {cases} cases; {tests} tests beside them",
+        rows.len()
+    );
 }
 
 #[test]

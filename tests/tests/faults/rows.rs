@@ -1,10 +1,8 @@
 //! Every row of `faults.toml` names tests that exist, none is missing, and every test named after a row stands in it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::Path;
 
-use okta_sso_conformance::case::CaseFile;
+use okta_sso_conformance::inventory::inventory;
 use okta_sso_conformance::part;
 use serde::Deserialize;
 
@@ -27,8 +25,8 @@ struct Row {
 
 #[test]
 fn every_row_names_its_tests() {
-    let root = part::workspace();
-    let text = fs::read_to_string(root.join("tests/faults.toml")).unwrap();
+    let path = part::workspace().join("tests/faults.toml");
+    let text = std::fs::read_to_string(path).unwrap();
     let rows: BTreeMap<String, Row> = toml::from_str(&text).unwrap();
     let expected: BTreeSet<String> = FAULTS
         .iter()
@@ -38,7 +36,7 @@ fn every_row_names_its_tests() {
     let found: BTreeSet<String> = rows.keys().cloned().collect();
     assert_eq!(found, expected, "rows");
 
-    let tests = tests(&root);
+    let tests = inventory().unwrap();
     let mut wrong = Vec::new();
     for (id, row) in &rows {
         if row.tests.is_empty() || row.fault.is_empty() {
@@ -60,53 +58,6 @@ fn every_row_names_its_tests() {
     assert!(wrong.is_empty(), "{wrong:#?}");
     let named: usize = rows.values().map(|row| row.tests.len()).sum();
     println!("{} rows, {named} tests and cases named", rows.len());
-}
-
-/// Everything that can be named, as `path: name`.
-fn tests(root: &Path) -> BTreeSet<String> {
-    let mut tests = BTreeSet::new();
-    for folder in [
-        "demo/src",
-        "demo/tests",
-        "host/src",
-        "host/tests",
-        "plugin/src",
-        "tests/tests",
-    ] {
-        gather(root, &root.join(folder), &mut tests);
-    }
-    for file in CaseFile::names().unwrap() {
-        for case in CaseFile::read(&file).unwrap() {
-            tests.insert(format!("tests/cases/{file}.json: {}", case.about.id));
-        }
-    }
-    tests
-}
-
-/// The functions under a `test` attribute.
-fn gather(root: &Path, folder: &Path, tests: &mut BTreeSet<String>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            gather(root, &path, tests);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let file = path.strip_prefix(root).unwrap().to_str().unwrap();
-            let text = fs::read_to_string(&path).unwrap();
-            let mut marked = false;
-            for line in text.lines().map(str::trim) {
-                if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
-                    marked = true;
-                } else if marked && !line.starts_with("#[") {
-                    let name = line.trim_start_matches("async ").strip_prefix("fn ");
-                    tests.extend(
-                        name.and_then(|rest| rest.split('(').next())
-                            .map(|name| format!("{file}: {name}")),
-                    );
-                    marked = false;
-                }
-            }
-        }
-    }
 }
 
 /// The rows that a test's or case's own name speaks of: `f_30_f_31_…`, `MT-03-…`.
