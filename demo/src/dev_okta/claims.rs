@@ -23,6 +23,8 @@ use super::{
     org::{Grant, Org, TOKEN_LIFETIME, identifier, random},
 };
 
+const TEN_YEARS: u64 = 10 * 365 * 24 * 3600;
+
 /// An ID token with Okta's own claims.
 pub(super) type OktaIdToken = IdToken<
     OktaClaims,
@@ -72,19 +74,35 @@ pub(super) fn id_token(
     } else {
         &grant.request.client_id
     };
-    let issued = org
-        .now()
-        .saturating_sub(if on(Switch::ExpiredToken) { 7200 } else { 0 });
+    let issued = if on(Switch::ExpiredToken) {
+        org.now().saturating_sub(2 * TOKEN_LIFETIME)
+    } else if on(Switch::FutureToken) {
+        org.now().saturating_add(TOKEN_LIFETIME)
+    } else {
+        org.now()
+    };
+    let lifetime = if on(Switch::LongToken) {
+        TEN_YEARS
+    } else {
+        TOKEN_LIFETIME
+    };
     let nonce = if on(Switch::WrongNonce) {
         Some(Nonce::new_random())
     } else {
-        grant.request.nonce.clone().map(Nonce::new)
+        let nonce = grant.request.nonce.clone().map(Nonce::new);
+        nonce.filter(|_| !on(Switch::MissingNonce))
+    };
+    let other_token = AccessToken::new("another".to_owned());
+    let hashed = if on(Switch::WrongTokenHash) {
+        &other_token
+    } else {
+        access_token
     };
 
     let claims = IdTokenClaims::new(
         IssuerUrl::new(issuer.to_owned())?,
         vec![Audience::new(audience.to_owned())],
-        time(issued.saturating_add(TOKEN_LIFETIME)).into(),
+        time(issued.saturating_add(lifetime)).into(),
         time(issued).into(),
         token_claims(org, grant, person),
         OktaClaims {
@@ -99,7 +117,7 @@ pub(super) fn id_token(
         "pwd".to_owned(),
     )]))
     .set_access_token_hash(Some(AccessTokenHash::from_token(
-        access_token,
+        hashed,
         &algorithm,
         &key.as_verification_key(),
     )?));
@@ -108,6 +126,9 @@ pub(super) fn id_token(
     // Okta: `aud` is one string, where `IdTokenClaims` always writes a list.
     if let Some(claim) = claims.get_mut("aud") {
         *claim = Value::from(audience);
+    }
+    if let (Some(claims), true) = (claims.as_object_mut(), on(Switch::OtherParty)) {
+        claims.insert("azp".to_owned(), Value::from("0oaanotherclient"));
     }
     Ok(serde_json::from_value(Value::from(signed(
         org, &key, &algorithm, &claims,
@@ -126,7 +147,14 @@ fn signed(
     } else {
         key.kid()
     };
-    let header = json!({ "kid": kid, "alg": algorithm });
+    let named = if org.switches.is_on(Switch::UnsignedToken) {
+        json!("none")
+    } else if org.switches.is_on(Switch::SharedKeyToken) {
+        json!("HS256")
+    } else {
+        json!(algorithm)
+    };
+    let header = json!({ "kid": kid, "alg": named });
     let message = format!(
         "{}.{}",
         BASE64_URL_SAFE_NO_PAD.encode(header.to_string()),
@@ -200,7 +228,9 @@ fn email(org: &Org, person: &Person) -> Option<EndUserEmail> {
     if org.switches.is_on(Switch::NoEmail) {
         return None;
     }
-    let email = if org.switches.is_on(Switch::OtherDomain) {
+    let email = if org.switches.is_on(Switch::OddEmail) {
+        format!("{} <{}>", person.name, person.email)
+    } else if org.switches.is_on(Switch::OtherDomain) {
         let name = person.email.split('@').next().unwrap_or_default();
         format!("{name}@elsewhere.example")
     } else {

@@ -99,6 +99,9 @@ pub(super) async fn metadata(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
+    if org.switches.is_on(Switch::MetadataHtml) {
+        return maintenance();
+    }
     let query = Parameters::parse(query.unwrap_or_default().as_bytes());
     let issuer = org.issuer(server, query.get("client_id"), org.address(&headers));
     let origin = issuer.strip_suffix(server.path()).unwrap_or(&issuer);
@@ -107,7 +110,21 @@ pub(super) async fn metadata(
     } else {
         &issuer
     };
-    match okta_metadata(named, origin, server) {
+    let metadata = okta_metadata(named, origin, server).and_then(|metadata| {
+        let metadata = if org.switches.is_on(Switch::MetadataOffHost) {
+            let keys = "https://elsewhere.example/oauth2/v1/keys".to_owned();
+            metadata.set_jwks_uri(JsonWebKeySetUrl::new(keys)?)
+        } else {
+            metadata
+        };
+        Ok(if org.switches.is_on(Switch::MetadataNoCode) {
+            let implicit = vec![ResponseTypes::new(vec![CoreResponseType::IdToken])];
+            metadata.set_response_types_supported(implicit)
+        } else {
+            metadata
+        })
+    });
+    match metadata {
         Ok(metadata) => (cacheable(&org), Json(metadata)).into_response(),
         Err(_) => Refusal::server_error("The metadata could not be written.").into_response(),
     }
@@ -118,10 +135,14 @@ pub(super) async fn metadata(
 /// Okta: `?client_id=` asks for the keys pinned to one client; nothing is pinned here.
 pub(super) async fn keys(State(org): State<Arc<Org>>, _: Server) -> Response {
     if org.switches.is_on(Switch::KeysHtml) {
-        return Html("<!DOCTYPE html><title>Maintenance</title><h1>We will be back.</h1>")
-            .into_response();
+        return maintenance();
     }
     (cacheable(&org), Json(org.keys.published())).into_response()
+}
+
+/// A page where a program expects data.
+fn maintenance() -> Response {
+    Html("<!DOCTYPE html><title>Maintenance</title><h1>We will be back.</h1>").into_response()
 }
 
 fn cacheable(org: &Org) -> [(header::HeaderName, String); 1] {

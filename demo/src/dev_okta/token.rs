@@ -98,10 +98,11 @@ fn issue(org: &Org, grant: &Grant) -> Result<Response, Refusal> {
     let access_token = AccessToken::new(org.state().access_tokens.hold(now, grant.clone()));
     let id_token = id_token(org, grant, person, &access_token)
         .map_err(|_| Refusal::server_error("Failed to create the id_token."))?;
+    let id_token = Some(id_token).filter(|_| !org.switches.is_on(Switch::NoIdToken));
     let mut tokens = StandardTokenResponse::new(
         access_token,
         CoreTokenType::Bearer,
-        IdTokenFields::new(Some(id_token), EmptyExtraTokenFields {}),
+        IdTokenFields::new(id_token, EmptyExtraTokenFields {}),
     );
     tokens.set_expires_in(Some(&Duration::from_secs(TOKEN_LIFETIME)));
     tokens.set_scopes(Some(

@@ -99,6 +99,15 @@ async fn switches_change_metadata_keys_userinfo_and_callback() {
     switches.turn_on(Switch::MetadataOtherIssuer);
     let metadata = org.get("/.well-known/openid-configuration").await.json();
     assert_eq!(metadata["issuer"], "https://elsewhere.example");
+    switches.turn_on(Switch::MetadataOffHost);
+    switches.turn_on(Switch::MetadataNoCode);
+    let metadata = org.get("/.well-known/openid-configuration").await.json();
+    let keys = "https://elsewhere.example/oauth2/v1/keys";
+    assert_eq!(metadata["jwks_uri"], keys);
+    assert_eq!(metadata["response_types_supported"], json!(["id_token"]));
+    switches.turn_on(Switch::MetadataHtml);
+    let html = org.get("/.well-known/openid-configuration").await;
+    assert_eq!(html.header("content-type"), "text/html; charset=utf-8");
     switches.turn_on(Switch::KeysHtml);
     assert_eq!(
         org.get("/oauth2/v1/keys").await.header("content-type"),
@@ -131,17 +140,18 @@ async fn switches_change_metadata_keys_userinfo_and_callback() {
 #[tokio::test]
 async fn switches_change_the_answers() {
     let org = Org::open().await;
-    let claims = async |switch: Option<Switch>| {
+    let part = async |switch: Option<Switch>, part: usize| {
         org.okta.switches().turn_all_off();
         if let Some(switch) = switch {
             org.okta.switches().turn_on(switch);
         }
         let tokens = org.redeem(&org.code(&[]).await, &[]).await.json();
         let token = tokens["id_token"].as_str().unwrap_or_default().to_owned();
-        let payload = token.split('.').nth(1).unwrap_or_default();
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(payload).unwrap();
+        let part = token.split('.').nth(part).unwrap_or_default();
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(part).unwrap();
         serde_json::from_slice::<serde_json::Value>(&bytes).unwrap_or_default()
     };
+    let claims = async |switch| part(switch, 1).await;
     let good = claims(None).await;
     assert_eq!(good["aud"], CLIENT_ID);
     assert_eq!(
@@ -167,6 +177,33 @@ async fn switches_change_the_answers() {
         claims(Some(Switch::OtherDomain)).await["email"],
         "ada@elsewhere.example"
     );
+    let odd = claims(Some(Switch::OddEmail)).await;
+    assert_eq!(odd["email"], "Ada Lovelace <ada@acme.example>");
+    assert!(good.get("azp").is_none());
+    let other = claims(Some(Switch::OtherParty)).await;
+    assert_eq!(other["azp"], "0oaanotherclient");
+    let missing = claims(Some(Switch::MissingNonce)).await;
+    assert!(missing.get("nonce").is_none());
+    assert_eq!(claims(Some(Switch::FutureToken)).await["iat"], NOW + 3600);
+    let long = claims(Some(Switch::LongToken)).await;
+    assert_eq!(long["exp"], NOW + 315_360_000);
+    // That of another access token is always the same.
+    let hashes = [
+        claims(Some(Switch::WrongTokenHash)).await["at_hash"].clone(),
+        claims(Some(Switch::WrongTokenHash)).await["at_hash"].clone(),
+    ];
+    assert_eq!(hashes[0], hashes[1]);
+    for (switch, algorithm) in [
+        (None, "RS256"),
+        (Some(Switch::UnsignedToken), "none"),
+        (Some(Switch::SharedKeyToken), "HS256"),
+    ] {
+        assert_eq!(part(switch, 0).await["alg"], algorithm);
+    }
+    org.okta.switches().turn_all_off();
+    org.okta.switches().turn_on(Switch::NoIdToken);
+    let tokens = org.redeem(&org.code(&[]).await, &[]).await.json();
+    assert!(tokens["id_token"].is_null() && tokens["access_token"].is_string());
 
     for (switch, status) in [
         (Switch::TokenInvalidClient, 401),
