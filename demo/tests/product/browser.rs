@@ -104,7 +104,8 @@ impl Page {
             let (inner, _) = inner.split_once("</p>").unwrap();
             text_of(inner)
         };
-        names.split_whitespace().map(text).collect()
+        let texts = names.split_whitespace().map(text);
+        texts.filter(|text| !text.is_empty()).collect()
     }
 
     /// Whether the field with this id is marked as wrong.

@@ -291,7 +291,10 @@ async fn next(
     Ok(Redirect::to(&address).into_response())
 }
 
-/// The fields that people fill in, as addresses name them.
+/// The fields that people fill in.
+pub(super) const FIELDS: [Field; 3] = [Field::ClientId, Field::ClientSecret, Field::Issuer];
+
+/// The same, as addresses name them.
 pub(super) fn name(field: Field) -> Option<&'static str> {
     match field {
         Field::ClientId => Some("client-id"),
@@ -306,9 +309,7 @@ pub(super) async fn show_correction(ledgerline: &Ledgerline, form: &mut SsoForm,
     let Some((field, code)) = named.split_once('/') else {
         return;
     };
-    let field = [Field::ClientId, Field::ClientSecret, Field::Issuer]
-        .into_iter()
-        .find(|one| name(*one) == Some(field));
+    let field = FIELDS.into_iter().find(|one| name(*one) == Some(field));
     let Some(field) = field.and_then(|field| form.field(field)) else {
         return;
     };

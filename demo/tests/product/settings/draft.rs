@@ -106,6 +106,15 @@ async fn hints_while_typing() {
         text.ends_with("It will be saved as https://globex.okta.com."),
         "{text}"
     );
+    // All of a field at once, and what it comes to in the end.
+    let pasted = ask("\"https://globex.okta.com/\"").await;
+    assert_eq!(pasted.as_array().unwrap().len(), 1, "{pasted}");
+    let text = pasted[0]["text"].as_str().unwrap();
+    assert!(text.contains("quotes") && text.contains("slash"), "{text}");
+    assert!(
+        text.ends_with("It will be saved as https://globex.okta.com."),
+        "{text}"
+    );
     assert_eq!(stage.count("SELECT count(*) FROM drafts").await, 0);
 }
 
