@@ -38,6 +38,10 @@ export async function inspect(page, name) {
       await picture(page, `${name}-${scheme}-${device}`);
     }
   }
+  // The narrowest window that WCAG 2.2 asks for (1.4.10).
+  await page.setViewportSize({ width: 320, height: 800 });
+  const beyond = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  if (beyond > 0) found.push(`${name}: ${beyond} px wider than a window of 320`);
   await page.emulateMedia({ colorScheme: null });
   await page.setViewportSize(size);
   return found;
