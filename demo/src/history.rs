@@ -45,11 +45,11 @@ const OWN: &[(&str, &str)] = &[
     ("signed-in/password", "Signed in with a password."),
     (
         "fault/limit",
-        "The sign-in module ran into one of its limits, such as the time for a sign-in. Try again; tell Ledgerline's support if it persists.",
+        "The sign-in module ran into one of its limits, such as the time for a sign-in. Try again; tell Ledgerline’s support if it persists.",
     ),
     (
         "fault/plugin",
-        "The sign-in module failed. Ledgerline's support finds the cause in the log, under this reference.",
+        "The sign-in module failed. Ledgerline’s support finds the cause in the log, under this reference.",
     ),
     ("signed-out", "Signed out."),
     ("signed-out-everywhere", "Signed out in every browser."),
@@ -135,7 +135,7 @@ const OWN: &[(&str, &str)] = &[
     ),
     (
         "operator/sso-switched-off",
-        "Ledgerline switched single sign-on off at the company's request.",
+        "Ledgerline switched single sign-on off at the company’s request.",
     ),
     (
         "operator/recovery-granted",
@@ -151,11 +151,11 @@ const OWN: &[(&str, &str)] = &[
     ),
     (
         "operator/links-moved",
-        "Ledgerline moved the accounts' ties from one issuer to another.",
+        "Ledgerline moved the accounts’ ties from one issuer to another.",
     ),
     (
         "operator/links-moved-back",
-        "Ledgerline moved the accounts' ties back to the issuer before.",
+        "Ledgerline moved the accounts’ ties back to the issuer before.",
     ),
 ];
 
