@@ -188,11 +188,9 @@ async fn switches_change_the_answers() {
     let long = claims(Some(Switch::LongToken)).await;
     assert_eq!(long["exp"], NOW + 315_360_000);
     // That of another access token is always the same.
-    let hashes = [
-        claims(Some(Switch::WrongTokenHash)).await["at_hash"].clone(),
-        claims(Some(Switch::WrongTokenHash)).await["at_hash"].clone(),
-    ];
-    assert_eq!(hashes[0], hashes[1]);
+    let one = claims(Some(Switch::WrongTokenHash)).await;
+    let two = claims(Some(Switch::WrongTokenHash)).await;
+    assert!(one["at_hash"].is_string() && one["at_hash"] == two["at_hash"]);
     for (switch, algorithm) in [
         (None, "RS256"),
         (Some(Switch::UnsignedToken), "none"),
