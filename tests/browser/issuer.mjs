@@ -25,7 +25,7 @@ export async function paste({ person, product, look }) {
   const save = async (pasted, then) => {
     await settings(gina, product);
     await gina.getByLabel('Okta client issuer').fill(pasted);
-    await gina.getByLabel('Client secret').fill(clientSecret);
+    await gina.getByLabel('Client secret', { exact: true }).fill(clientSecret);
     await press(gina, then);
   };
   const testConnection = async (pasted) => {
@@ -105,7 +105,7 @@ export async function changeForGood({ person, product, look }) {
   await press(anna, 'Save');
   await says(anna, 'Saved as a draft.');
   await look(anna, 'settings-secret-again');
-  await anna.getByLabel('Client secret').fill(before.clientSecret);
+  await anna.getByLabel('Client secret', { exact: true }).fill(before.clientSecret);
   await press(anna, 'Save and test connection');
   await says(anna, 'The connection was tested.');
   assert.equal(await anna.locator('.checks .bad').count(), 0);
