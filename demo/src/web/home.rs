@@ -59,7 +59,7 @@ struct Me<'a> {
     user: &'a str,
     email: &'a str,
     name: &'a str,
-    /// `okta` or `password`.
+    /// `okta`, or `password` for whoever came without it: by a recovery code, too.
     method: &'static str,
 }
 

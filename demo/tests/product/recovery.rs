@@ -51,6 +51,10 @@ async fn a_locked_out_company_comes_back() {
     let page = anna.follow(page).await;
     assert_eq!(page.url, stage.at("/settings/sso"));
     assert_eq!(stage.me(&anna).await["email"], ANNA);
+    // She came neither with Okta nor with a password, and no page says so.
+    let page = anna.visit(&stage.at("/")).await;
+    page.says(200, "Hello, Anna");
+    assert!(!page.text().contains("signed in with"), "{}", page.text());
     let stranger = stage.browser();
     let page = enter(&stage, &stranger, &code).await;
     page.says(403, "mistyped, used or expired");
