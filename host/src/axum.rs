@@ -19,6 +19,8 @@ use ::axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use ::axum::response::{IntoResponse, Response};
 use ::axum::routing::get;
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tracing::Instrument;
 use url::form_urlencoded;
 
@@ -115,7 +117,14 @@ pub enum Refusal {
     /// There is no such tenant, or it has no active connection.
     NoConnection,
     /// No attempt could be begun with this connection: there is no handle.
-    NotBegun(Box<Connection>, CallError<LoginError>),
+    NotBegun {
+        /// What was to be signed in with.
+        connection: Box<Connection>,
+        /// Stands for the handle in pages, history and recordings; none where there are no random bytes.
+        reference: Option<String>,
+        /// Why.
+        error: CallError<LoginError>,
+    },
     /// The component's answer, a limit, or a fault.
     Call(CallError<LoginError>),
 }
@@ -180,13 +189,26 @@ async fn start<P: Platform>(
         return_to: Some(return_to(&asked, &this.never).to_owned()),
         prompt: None,
     };
-    let begun = this
-        .begin(&request.headers, &connection, &wanted, Purpose::SignIn)
-        .await;
-    match begun {
+    let reference = this.reference();
+    let plugin = match &reference {
+        Some(reference) => this.plugin.for_attempt(reference),
+        None => this.plugin.clone(),
+    };
+    let begun = begin(
+        &plugin,
+        &request.headers,
+        &connection,
+        &wanted,
+        Purpose::SignIn,
+    );
+    match begun.await {
         Ok((_, response)) => response,
         Err(error) => {
-            let refusal = Refusal::NotBegun(Box::new(connection), error);
+            let refusal = Refusal::NotBegun {
+                connection: Box::new(connection),
+                reference,
+                error,
+            };
             private(this.platform.refused(&request, None, refusal).await)
         }
     }
@@ -195,6 +217,45 @@ async fn start<P: Platform>(
 /// What a person may have typed to be found; anything else is not passed on.
 fn is_hint(text: &str) -> bool {
     (1..=256).contains(&text.len()) && !text.contains(char::is_control)
+}
+
+/// Begins an attempt, and answers with the way to the provider.
+async fn begin(
+    plugin: &Plugin,
+    headers: &HeaderMap,
+    connection: &Connection,
+    wanted: &LoginRequest,
+    purpose: Purpose,
+) -> Result<(String, Response), CallError<LoginError>> {
+    let redirect = plugin.begin(connection, wanted).await?;
+    let key = StorageKey::host(ENTRY, redirect.handle.as_bytes());
+    let key = key.on_behalf_of(&connection.id);
+    let entry = [&[purpose.tag()], connection.id.as_bytes()].concat();
+    let capabilities = plugin.capabilities();
+    capabilities
+        .storage
+        .put_if_absent(&key, &entry, capabilities.clock.now(), LIFETIME)
+        .await
+        .map_err(|_| CallError::Answer(LoginError::StorageUnavailable))?;
+    let mut response = (
+        StatusCode::SEE_OTHER,
+        [(header::LOCATION, redirect.url.as_str())],
+    )
+        .into_response();
+    let name = [COOKIE, &redirect.handle].concat();
+    append(
+        &mut response,
+        set_cookie(&name, &redirect.browser_binding, u64::from(LIFETIME)),
+    );
+    // Abandoned attempts would pile up until the browser's header is refused.
+    let cookies = Cookies::read(headers);
+    let open: Vec<_> = cookies.names(COOKIE).collect();
+    if open.len() >= PENDING {
+        for name in open {
+            append(&mut response, set_cookie(name, "", 0));
+        }
+    }
+    Ok((redirect.handle, private(response)))
 }
 
 async fn callback<P: Platform>(
@@ -249,46 +310,16 @@ impl<P: Platform> SignIn<P> {
             return_to: None,
             prompt: None,
         };
-        self.begin(headers, connection, &wanted, Purpose::Rehearsal)
-            .await
+        let purpose = Purpose::Rehearsal;
+        begin(&self.plugin, headers, connection, &wanted, purpose).await
     }
 
-    async fn begin(
-        &self,
-        headers: &HeaderMap,
-        connection: &Connection,
-        wanted: &LoginRequest,
-        purpose: Purpose,
-    ) -> Result<(String, Response), CallError<LoginError>> {
-        let redirect = self.plugin.begin(connection, wanted).await?;
-        let key = StorageKey::host(ENTRY, redirect.handle.as_bytes());
-        let key = key.on_behalf_of(&connection.id);
-        let entry = [&[purpose.tag()], connection.id.as_bytes()].concat();
-        let capabilities = self.plugin.capabilities();
-        capabilities
-            .storage
-            .put_if_absent(&key, &entry, capabilities.clock.now(), LIFETIME)
-            .await
-            .map_err(|_| CallError::Answer(LoginError::StorageUnavailable))?;
-        let mut response = (
-            StatusCode::SEE_OTHER,
-            [(header::LOCATION, redirect.url.as_str())],
-        )
-            .into_response();
-        let name = [COOKIE, &redirect.handle].concat();
-        append(
-            &mut response,
-            set_cookie(&name, &redirect.browser_binding, u64::from(LIFETIME)),
-        );
-        // Abandoned attempts would pile up until the browser's header is refused.
-        let cookies = Cookies::read(headers);
-        let open: Vec<_> = cookies.names(COOKIE).collect();
-        if open.len() >= PENDING {
-            for name in open {
-                append(&mut response, set_cookie(name, "", 0));
-            }
-        }
-        Ok((redirect.handle, private(response)))
+    /// A name for an attempt that may not come so far as to have a handle.
+    fn reference(&self) -> Option<String> {
+        let mut bytes = [0; 16];
+        let random = &self.plugin.capabilities().random;
+        random.fill(&mut bytes).ok()?;
+        Some(URL_SAFE_NO_PAD.encode(bytes))
     }
 
     /// What comes of a callback whose attempt is known.
@@ -299,9 +330,8 @@ impl<P: Platform> SignIn<P> {
         purpose: Purpose,
         callback: Callback,
     ) -> Response {
-        let Self {
-            plugin, platform, ..
-        } = self;
+        let platform = &self.platform;
+        let plugin = self.plugin.for_attempt(&attempt.handle);
         match purpose {
             Purpose::SignIn => match plugin.complete(&attempt.connection, &callback).await {
                 Ok(signed_in) => platform.signed_in(request, attempt, signed_in).await,

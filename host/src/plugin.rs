@@ -36,6 +36,8 @@ pub struct Plugin {
     /// What new calls run; calls under way keep what they began with.
     current: Arc<RwLock<Arc<Loaded>>>,
     capabilities: Arc<Capabilities>,
+    /// For recordings.
+    reference: Option<Arc<str>>,
 }
 
 /// Gathers what a [`Plugin`] is made of.
@@ -93,6 +95,7 @@ impl PluginBuilder {
             cache: self.cache,
             current: Arc::new(RwLock::new(Arc::new(loaded))),
             capabilities: Arc::new(capabilities),
+            reference: None,
         })
     }
 }
@@ -140,6 +143,15 @@ impl Plugin {
         capabilities.http = capabilities.http.or_else(|| self.capabilities.http.clone());
         Self {
             capabilities: Arc::new(capabilities),
+            ..self.clone()
+        }
+    }
+
+    /// The same plugin for the calls of one attempt: what is recorded of them carries this reference.
+    #[must_use]
+    pub fn for_attempt(&self, reference: &str) -> Self {
+        Self {
+            reference: Some(reference.into()),
             ..self.clone()
         }
     }
@@ -398,6 +410,7 @@ impl Plugin {
         recorder.keep(Recording {
             component: running.loaded.sha256.clone(),
             connection: state.connection_id().to_owned(),
+            reference: self.reference.as_deref().map(str::to_owned),
             call,
             arguments,
             trace,

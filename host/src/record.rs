@@ -6,6 +6,7 @@
 
 mod folder;
 mod json;
+mod sealed;
 pub(crate) mod tape;
 
 use std::fmt;
@@ -13,8 +14,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use folder::{RecordingError, RecordingFolder};
+pub use folder::{Kept, RecordingFolder};
 pub use json::{of, of_val};
+pub use sealed::{OpenError, open};
 
 /// Everything that decided one call, in the JSON of [`of_val`].
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +26,8 @@ pub struct Recording {
     pub component: String,
     /// Whose call it was: `connection.id`.
     pub connection: String,
+    /// What the platform calls the attempt that it belongs to, where it said so ([`crate::Plugin::for_attempt`]).
+    pub reference: Option<String>,
     /// `interface.function`.
     pub call: String,
     /// All arguments, the connection among them.

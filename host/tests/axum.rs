@@ -91,7 +91,7 @@ impl Platform for OneTenant {
     async fn refused(&self, _: &Parts, attempt: Option<&Attempt>, refusal: Refusal) -> Response {
         let code = match refusal {
             Refusal::NoConnection => "no-connection".to_owned(),
-            Refusal::NotBegun(_, error) | Refusal::Call(error) => error.to_string(),
+            Refusal::NotBegun { error, .. } | Refusal::Call(error) => error.to_string(),
         };
         let known = if attempt.is_some() {
             "known"

@@ -104,6 +104,7 @@ impl Rig for Scripted<'_> {
             self.host.world().journal.push(Recording {
                 component: self.plugin.sha256().to_owned(),
                 connection: String::new(),
+                reference: None,
                 call: function.to_owned(),
                 arguments: arguments.iter().map(to_json).collect(),
                 trace: Vec::new(),

@@ -105,10 +105,18 @@ impl Platform for Okta {
         attempt: Option<&Attempt>,
         refusal: Refusal,
     ) -> Response {
-        let (connection, error) = match &refusal {
-            Refusal::NoConnection => (None, None),
-            Refusal::NotBegun(connection, error) => (Some(&**connection), Some(error)),
-            Refusal::Call(error) => (attempt.map(|attempt| &attempt.connection), Some(error)),
+        let handle = attempt.map(|attempt| attempt.handle.as_str());
+        let (connection, handle, error) = match &refusal {
+            Refusal::NoConnection => (None, handle, None),
+            Refusal::NotBegun {
+                connection,
+                reference,
+                error,
+            } => (Some(&**connection), reference.as_deref(), Some(error)),
+            Refusal::Call(error) => {
+                let connection = attempt.map(|attempt| &attempt.connection);
+                (connection, handle, Some(error))
+            }
         };
         let refused = Refused {
             code: &error.map_or_else(|| NO_CONNECTION.to_owned(), code_of),
@@ -116,7 +124,7 @@ impl Platform for Okta {
             status: error.map_or(StatusCode::NOT_FOUND, status_of),
             actor: "",
             connection: connection.map(|connection| connection.id.as_str()),
-            handle: attempt.map(|attempt| attempt.handle.as_str()),
+            handle,
         };
         let wait = error.and_then(wait);
         let mut response = self
@@ -144,7 +152,7 @@ struct Refused<'a> {
     /// The e-mail that the provider vouched for, if it came so far.
     actor: &'a str,
     connection: Option<&'a str>,
-    /// Of the attempt, where one was begun.
+    /// Of the attempt, or what stands for it.
     handle: Option<&'a str>,
 }
 

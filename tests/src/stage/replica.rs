@@ -194,7 +194,7 @@ impl Platform for Everybody {
     async fn refused(&self, _: &Parts, _: Option<&Attempt>, refusal: Refusal) -> Response {
         let code = match refusal {
             Refusal::NoConnection => "no-connection".to_owned(),
-            Refusal::NotBegun(_, error) | Refusal::Call(error) => error.to_string(),
+            Refusal::NotBegun { error, .. } | Refusal::Call(error) => error.to_string(),
         };
         (StatusCode::FORBIDDEN, Json(Answer::Refused(code))).into_response()
     }
