@@ -72,6 +72,14 @@ const OWN: &[(&str, &str)] = &[
         "settings/switched-off",
         "Switched single sign-on off. Sessions that began with Okta were ended.",
     ),
+    (
+        "settings/recordings-on",
+        "Agreed that failed sign-ins are recorded.",
+    ),
+    (
+        "settings/recordings-off",
+        "Ended the recording of failed sign-ins. What was kept is deleted.",
+    ),
     ("settings/secret-replaced", "Replaced the client secret."),
     (
         "settings/secret-dropped",

@@ -15,6 +15,7 @@ use crate::domains::{self, Standing, State};
 use crate::drafts;
 use crate::history::{self, Event};
 use crate::metrics::Metrics;
+use crate::recordings::Recordings;
 use crate::seal::Seal;
 use crate::sessions::Lifetimes;
 use crate::web::Throttles;
@@ -34,6 +35,8 @@ pub(crate) struct Ledgerline {
     /// Whose word about a client's address is taken.
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) metrics: Arc<Metrics>,
+    /// Where the deployment has any.
+    pub(crate) recordings: Option<Recordings>,
     clock: Arc<dyn Clock>,
     stopping: AtomicBool,
 }
@@ -68,6 +71,7 @@ impl Ledgerline {
     pub(crate) fn new(
         (db, seal): (SqlitePool, Arc<Seal>),
         (plugin, policy): (Plugin, Policy),
+        recordings: Option<Recordings>,
         metrics: Arc<Metrics>,
         edge: Edge,
         clock: Arc<dyn Clock>,
@@ -89,6 +93,7 @@ impl Ledgerline {
             lifetimes,
             trusted_proxies,
             metrics,
+            recordings,
             clock,
             stopping: AtomicBool::new(false),
         }

@@ -17,6 +17,7 @@ mod metrics;
 mod moment;
 mod operators;
 mod password;
+mod recordings;
 pub mod recover;
 mod recovery;
 mod resemblance;

@@ -152,7 +152,8 @@ fn random_key() -> Result<[u8; 32], KeyError> {
     Ok(key)
 }
 
-fn read(path: &Path) -> Result<[u8; 32], KeyError> {
+/// The 32 bytes of a file.
+pub(crate) fn read(path: &Path) -> Result<[u8; 32], KeyError> {
     let bytes = fs::read(path).map_err(|source| KeyError::File {
         path: path.to_owned(),
         source,
@@ -162,7 +163,8 @@ fn read(path: &Path) -> Result<[u8; 32], KeyError> {
         .map_err(|_| KeyError::Length(path.to_owned()))
 }
 
-fn read_or_make(path: &Path) -> Result<[u8; 32], KeyError> {
+/// The same, of a file that is made when it is not there (mode 0600).
+pub(crate) fn read_or_make(path: &Path) -> Result<[u8; 32], KeyError> {
     let failed = |source| KeyError::File {
         path: path.to_owned(),
         source,

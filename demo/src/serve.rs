@@ -23,6 +23,7 @@ use crate::database::{self, Database};
 use crate::dev_okta::{self, DevOkta};
 use crate::ledgerline::{Edge, Ledgerline, PublicUrl, PublicUrlError, SealedSecrets};
 use crate::metrics::Metrics;
+use crate::recordings::{Recordings, RecordingsError};
 use crate::seal::{KeyError, Seal};
 use crate::sessions::{self, Lifetimes};
 use crate::setup::{self, Setup, SetupError};
@@ -70,6 +71,12 @@ pub struct Options {
     /// Certificate authorities to trust besides the machine's own: PEM, one or several.
     #[arg(long, value_name = "FILE")]
     pub extra_ca: Option<PathBuf>,
+    /// Lets companies have their failed sign-ins recorded, in this folder, made when it is not there.
+    #[arg(long, value_name = "FOLDER")]
+    pub recordings: Option<PathBuf>,
+    /// The 32 bytes that seal recordings. Without it, FOLDER.key beside the folder, made when it is not there.
+    #[arg(long, value_name = "FILE", requires = "recordings")]
+    pub recordings_key_file: Option<PathBuf>,
     /// A proxy before the product, whose X-Forwarded-For is believed: an address or a network. May be given several
     /// times.
     #[arg(long, value_name = "NETWORK", value_parser = web::network)]
@@ -139,6 +146,9 @@ pub enum StartError {
     /// The key that seals secrets cannot be had.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// Recordings cannot be kept.
+    #[error(transparent)]
+    Recordings(#[from] RecordingsError),
     /// A file that was named cannot be read.
     #[error("cannot read {0}: {1}")]
     File(PathBuf, io::Error),
@@ -225,7 +235,16 @@ impl Product {
             Some(address) => Some(listen(address).await?),
             None => None,
         };
-        let plugin = load_plugin(&options, (&db, &seal), &measures, Arc::clone(&clock)).await?;
+        let recordings = match &options.recordings {
+            Some(folder) => {
+                let (key_file, db) = (options.recordings_key_file.as_deref(), db.clone());
+                Some(Recordings::open(folder, key_file, db, Arc::clone(&clock))?)
+            }
+            None => None,
+        };
+        let capabilities =
+            capabilities(&options, (&db, &seal), &measures, recordings.as_ref()).await?;
+        let plugin = load_plugin(&options, capabilities.with_clock(Arc::clone(&clock)))?;
         let policy = policy(&plugin, options.danger_allow_loopback).await?;
         // Passwords are shown only where they are those of this repository's own seed.
         let seed = setup.filter(|_| options.setup.is_none());
@@ -237,6 +256,7 @@ impl Product {
         let ledgerline = Arc::new(Ledgerline::new(
             (db, seal),
             (plugin, policy),
+            recordings,
             measures,
             Edge {
                 public_url,
@@ -361,12 +381,12 @@ fn read_setup(file: Option<&PathBuf>, dev_okta: Option<&str>) -> Result<Option<S
     Ok(Some(setup::parse(&text)?.at(dev_okta)?))
 }
 
-async fn load_plugin(
+async fn capabilities(
     options: &Options,
     (db, seal): (&SqlitePool, &Arc<Seal>),
     metrics: &Metrics,
-    clock: Arc<dyn Clock>,
-) -> Result<Plugin, StartError> {
+    recordings: Option<&Recordings>,
+) -> Result<Capabilities, StartError> {
     let storage: Arc<dyn Storage> = match &options.database {
         Database::Memory => Arc::new(MemoryStorage::default()),
         Database::File(path) => Arc::new(SqliteStorage::open(path).await?),
@@ -388,9 +408,15 @@ async fn load_plugin(
         (Some(path), okta_sso_host::SetupError::ExtraCa) => StartError::ExtraCa(path.clone()),
         (_, error) => StartError::HttpClient(error),
     })?;
-    let capabilities = Capabilities::new(storage, Arc::new(credentials))
-        .with_http(metrics.measured(http))
-        .with_clock(clock);
+    let capabilities =
+        Capabilities::new(storage, Arc::new(credentials)).with_http(metrics.measured(http));
+    Ok(match recordings {
+        Some(recordings) => capabilities.with_recorder(Arc::new(recordings.clone())),
+        None => capabilities,
+    })
+}
+
+fn load_plugin(options: &Options, capabilities: Capabilities) -> Result<Plugin, StartError> {
     let component =
         Component::from_path(&options.plugin, Pin::Sidecar).map_err(StartError::Plugin)?;
     // Compiles for some hundred milliseconds; nothing is answered yet that it could keep waiting.
@@ -423,6 +449,11 @@ async fn sweep(ledgerline: Arc<Ledgerline>) {
         times.tick().await;
         if let Err(error) = sessions::sweep(&ledgerline.db, ledgerline.session_times()).await {
             tracing::warn!(%error, "expired sessions could not be removed");
+        }
+        if let Some(recordings) = &ledgerline.recordings
+            && let Err(error) = recordings.sweep().await
+        {
+            tracing::warn!(%error, "old recordings could not be removed");
         }
     }
 }

@@ -3,6 +3,7 @@
 mod export;
 mod health;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
@@ -77,6 +78,8 @@ struct Row {
     detail: String,
     code: String,
     correlation_id: String,
+    /// Until when a recording of it is kept.
+    recorded_until: Option<Moment>,
 }
 
 #[derive(Template)]
@@ -100,9 +103,16 @@ async fn show(
     let asked = Asked::read(query.as_deref());
     let tenant = &administrator.session.user.tenant;
     let events = history::latest(&ledgerline.db, tenant, &asked.filter(), SHOWN).await?;
+    let recorded = match &ledgerline.recordings {
+        Some(recordings) => recordings
+            .of_tenant(tenant)
+            .await
+            .map_err(|error| Failure::Fault(format!("the folder of recordings: {error}")))?,
+        None => BTreeMap::new(),
+    };
     let mut rows = Vec::with_capacity(events.len());
     for event in events {
-        rows.push(row(&ledgerline, event).await);
+        rows.push(row(&ledgerline, event, &recorded).await);
     }
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("kind", &asked.kind)
@@ -120,7 +130,7 @@ async fn show(
     Ok(page::show(&administrator.visit, StatusCode::OK, &page))
 }
 
-async fn row(ledgerline: &Ledgerline, event: Event) -> Row {
+async fn row(ledgerline: &Ledgerline, event: Event, recorded: &BTreeMap<String, i64>) -> Row {
     let (badge, words) = match Kind::of(&event.code) {
         Kind::SignedIn if event.code.starts_with("signed-out") => ("", "Signed out"),
         Kind::SignedIn if event.code == "email-changed" => ("info", "E-mail changed"),
@@ -139,6 +149,7 @@ async fn row(ledgerline: &Ledgerline, event: Event) -> Row {
         phase: phase(&event.code),
         detail: told.detail,
         code: event.code,
+        recorded_until: recorded.get(&event.correlation_id).copied().map(Moment),
         correlation_id: event.correlation_id,
     }
 }

@@ -5,6 +5,7 @@ mod draft;
 mod hints;
 mod off;
 mod on;
+mod recordings;
 mod secret;
 mod tested;
 mod trial;
@@ -33,6 +34,7 @@ use crate::ledgerline::Ledgerline;
 use crate::moment::Moment;
 use crate::trials;
 
+use self::recordings::Agreement;
 pub(super) use self::tested::finish;
 pub(super) use self::trial::{connection_of_draft, probe_in_use};
 
@@ -47,6 +49,7 @@ pub(super) fn router() -> Router<Web> {
         .route("/settings/sso/discard", post(draft::discard))
         .route("/settings/sso/on", post(on::switch_on))
         .route("/settings/sso/off", post(off::switch_off))
+        .route("/settings/sso/recordings", post(recordings::change))
         .route("/settings/sso/domain", post(domain::request))
         .route("/settings/sso/domain/withdraw", post(domain::withdraw))
         .route("/settings/sso/test", get(trial::before))
@@ -270,6 +273,7 @@ struct SsoPage<'a> {
     post_logout_redirect_uri: String,
     domains: Vec<DomainRow<'a>>,
     domain_form: FormField,
+    agreement: Option<Agreement>,
     probe: Option<(Moment, Vec<Line>)>,
     described: &'a Description,
     tenant: &'a str,
@@ -375,6 +379,7 @@ async fn draw(
         post_logout_redirect_uri: ledgerline.public_url.signed_out(),
         domains: domain::rows(situation),
         domain_form: remarks.domain_form,
+        agreement: Agreement::of(ledgerline, &administrator.session.user.tenant).await?,
         probe,
         described,
         tenant: &administrator.session.tenant_name,

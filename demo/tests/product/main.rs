@@ -15,6 +15,7 @@ mod okta;
 mod operator;
 mod password;
 mod people;
+mod recordings;
 mod recovery;
 mod server;
 mod settings;

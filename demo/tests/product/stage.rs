@@ -176,6 +176,11 @@ impl Stage {
 
     /// With more flags.
     pub(crate) async fn open_with(flags: &[&str]) -> Self {
+        Self::open_at(NOW, flags).await
+    }
+
+    /// The same, begun at another time.
+    pub(crate) async fn open_at(now: u64, flags: &[&str]) -> Self {
         let folder = Folder::new();
         let setup = folder.0.join("setup.toml");
         std::fs::write(&setup, SETUP).unwrap();
@@ -186,7 +191,7 @@ impl Stage {
             setup.to_str().unwrap(),
         ];
         words.extend(flags);
-        let time = Time(Arc::new(AtomicU64::new(NOW)));
+        let time = Time(Arc::new(AtomicU64::new(now)));
         let product = start(&folder, &words, &time).await;
         let okta = product.dev_okta().unwrap().clone();
         Self::run(product, okta, folder, time).await
