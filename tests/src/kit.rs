@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
-use okta_sso_host::record::Recording;
 use serde::{Deserialize, Serialize};
 
 use crate::case::{Case, CaseFile};
 use crate::flat::sandbox::Sandbox;
-use crate::flat::{About, Failure, FlatCase, TraceCase, contract, generate, trace, types};
+use crate::flat::{About, Failure, FlatCase, contract, generate, trace, types};
 use crate::hosts::Language;
 use crate::part::workspace;
 use crate::run::{component_path, plugin};
@@ -73,6 +72,23 @@ pub fn cases(filter: &str) -> Result<Vec<FlatCase>> {
         let (file, id) = (&case.file, &case.about.id);
         cases.extend(flat.with_context(|| format!("cases/{file}.json: {id}"))?);
     }
+    Ok(cases)
+}
+
+/// Flat cases of a file, one a line.
+///
+/// # Errors
+/// When it cannot be read, or a line is none.
+pub fn read(file: &Path) -> Result<Vec<FlatCase>> {
+    let name = file.display();
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
+    let lines = text.lines().enumerate();
+    let cases = lines.map(|(number, line)| {
+        serde_json::from_str(line)
+            .with_context(|| format!("{name}, line {}: no flat case", number + 1))
+    });
+    let cases: Vec<_> = cases.collect::<Result<_>>()?;
+    ensure!(!cases.is_empty(), "{name}: no case is in it");
     Ok(cases)
 }
 
@@ -199,36 +215,6 @@ fn program_runs(
         "the host in {name} ended with {status}"
     );
     Ok(())
-}
-
-/// Plays a recording against the component that it names.
-///
-/// # Errors
-/// When either cannot be read, or they do not belong together.
-pub fn replay(recording: &Path, sandbox: &Sandbox) -> Result<Vec<Failure>> {
-    let text = std::fs::read_to_string(recording)
-        .with_context(|| format!("cannot read {}", recording.display()))?;
-    let recording: Recording = serde_json::from_str(&text).context("this is no recording")?;
-    ensure!(
-        sandbox.sha256() == recording.component,
-        "the recording is of another component: its SHA-256 is {}, not {}",
-        recording.component,
-        sandbox.sha256()
-    );
-    let about = About {
-        id: "recording".into(),
-        file: String::new(),
-        spec: None,
-        comment: None,
-    };
-    let case = TraceCase {
-        about,
-        call: recording.call,
-        arguments: recording.arguments,
-        trace: recording.trace,
-        outcome: recording.outcome,
-    };
-    Ok(trace::play(sandbox, &case))
 }
 
 /// What there is a JSON Schema of.

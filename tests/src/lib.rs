@@ -24,6 +24,7 @@ pub mod neighbour;
 pub mod okta;
 pub mod part;
 pub mod provider;
+pub mod replay;
 pub mod report;
 pub mod rig;
 pub mod run;

@@ -8,12 +8,15 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use okta_sso_conformance::case::Case as Authored;
 use okta_sso_conformance::flat::FlatCase;
 use okta_sso_conformance::flat::sandbox::Sandbox;
 use okta_sso_conformance::hosts::Language;
 use okta_sso_conformance::kit::{self, Verdict};
 use okta_sso_conformance::stage::replica;
-use okta_sso_conformance::{live, report, soak};
+use okta_sso_conformance::{live, replay, report, soak};
+use okta_sso_host::record::Recording;
+use okta_sso_host::{Clock, SystemClock};
 
 #[derive(Parser)]
 #[command(name = "okta-sso-conformance", about, version)]
@@ -27,7 +30,9 @@ enum Command {
     /// Runs the flat cases against a component.
     Run(Run),
     /// Runs a recorded call again, offline, and compares the outcome.
-    Replay(Replay),
+    Replay(Recorded),
+    /// Makes a flat case of a recorded call, with everything replaced that names somebody.
+    Case(Case),
     /// Writes the flat cases, the contract's types and the schemas into a folder.
     Generate {
         /// The folder; made when it is not there.
@@ -52,6 +57,9 @@ struct Run {
     /// Only cases whose id, file or section contains this text.
     #[arg(long, default_value = "")]
     filter: String,
+    /// Flat cases of this file instead: one a line, such as `case` writes.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["filter", "kind"])]
+    cases: Option<PathBuf>,
     /// Which cases. By default all of them when the component is this project's own build, else contract cases.
     #[arg(long, value_enum)]
     kind: Option<Kind>,
@@ -61,9 +69,12 @@ struct Run {
 }
 
 #[derive(Args)]
-struct Replay {
-    /// A recording, decrypted.
+struct Recorded {
+    /// A recording, under the name that the host gave it.
     recording: PathBuf,
+    /// The 32 bytes that it is sealed under; without them it must be in the clear.
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
     /// The component that was recorded.
     #[arg(
         long,
@@ -71,6 +82,23 @@ struct Replay {
         default_value = "target/plugin/okta_sso.wasm"
     )]
     component: PathBuf,
+}
+
+#[derive(Args)]
+struct Case {
+    #[command(flatten)]
+    recorded: Recorded,
+    /// What the case is called.
+    #[arg(long, default_value = "recorded")]
+    id: String,
+}
+
+impl Recorded {
+    fn open(&self) -> Result<(Recording, Sandbox)> {
+        let now = SystemClock.now();
+        let recording = replay::read(&self.recording, self.key_file.as_deref(), now)?;
+        Ok((recording, Sandbox::load(&self.component)?))
+    }
 }
 
 #[derive(Args)]
@@ -117,6 +145,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run(arguments) => run(&arguments),
         Command::Replay(arguments) => replay(&arguments),
+        Command::Case(arguments) => case(&arguments),
         Command::Generate { out } => generate(&out),
         Command::Soak(arguments) => soak(&arguments),
         Command::Replica => replica::run().map(|()| true),
@@ -134,27 +163,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Run) -> Result<bool> {
     // Before anything that takes time, and for every host: it says best what is wrong with a component.
     let sandbox = Sandbox::load(&arguments.component)?;
-    let own = kit::is_own(&arguments.component)?;
-    let kind = arguments
-        .kind
-        .unwrap_or(if own { Kind::All } else { Kind::Contract });
-    let mut flat = Vec::new();
-    if kind != Kind::Live {
-        flat = kit::cases(&arguments.filter)?;
-    }
-    flat.retain(|case| match case {
-        FlatCase::Contract(_) => kind.has(Kind::Contract),
-        FlatCase::Trace(_) => kind.has(Kind::Trace),
-    });
-    let mut live = Vec::new();
-    if kind.has(Kind::Live) {
-        live = live::cases(&arguments.filter)?;
-    }
-    anyhow::ensure!(
-        !flat.is_empty() || !live.is_empty(),
-        "no case has `{}` in its id, file or section",
-        arguments.filter
-    );
+    let (flat, live) = cases(arguments)?;
 
     let (host, component) = (arguments.host, &arguments.component);
     let bar = bar(flat.len() + live.len());
@@ -191,6 +200,35 @@ fn run(arguments: &Run) -> Result<bool> {
     Ok(verdicts.iter().all(|verdict| verdict.failures.is_empty()))
 }
 
+/// What is to be run: flat cases, and live ones.
+fn cases(arguments: &Run) -> Result<(Vec<FlatCase>, Vec<Authored>)> {
+    if let Some(file) = &arguments.cases {
+        return Ok((kit::read(file)?, Vec::new()));
+    }
+    let own = kit::is_own(&arguments.component)?;
+    let kind = arguments
+        .kind
+        .unwrap_or(if own { Kind::All } else { Kind::Contract });
+    let mut flat = Vec::new();
+    if kind != Kind::Live {
+        flat = kit::cases(&arguments.filter)?;
+    }
+    flat.retain(|case| match case {
+        FlatCase::Contract(_) => kind.has(Kind::Contract),
+        FlatCase::Trace(_) => kind.has(Kind::Trace),
+    });
+    let mut live = Vec::new();
+    if kind.has(Kind::Live) {
+        live = live::cases(&arguments.filter)?;
+    }
+    anyhow::ensure!(
+        !flat.is_empty() || !live.is_empty(),
+        "no case has `{}` in its id, file or section",
+        arguments.filter
+    );
+    Ok((flat, live))
+}
+
 /// Drawn on a terminal; elsewhere nothing is.
 fn bar(cases: usize) -> ProgressBar {
     let target = if std::io::stderr().is_terminal() {
@@ -223,20 +261,33 @@ fn soak(arguments: &Soak) -> Result<bool> {
     Ok(report.is_sound())
 }
 
-fn replay(arguments: &Replay) -> Result<bool> {
-    let failures = kit::replay(&arguments.recording, &Sandbox::load(&arguments.component)?)?;
+fn replay(arguments: &Recorded) -> Result<bool> {
+    let (recording, sandbox) = arguments.open()?;
+    let failures = replay::play(&recording, &sandbox)?;
+    println!("{} of connection {}", recording.call, recording.connection);
+    if let Some(reference) = &recording.reference {
+        println!("reference {reference}");
+    }
+    println!("recorded: {}", replay::ending(&recording.outcome));
     for failure in &failures {
         eprint!("{}", report::difference(failure));
     }
     println!(
         "{}",
         if failures.is_empty() {
-            "same outcome, same calls"
+            "the replay: same outcome, same calls"
         } else {
             "the replay differs"
         }
     );
     Ok(failures.is_empty())
+}
+
+fn case(arguments: &Case) -> Result<bool> {
+    let (recording, sandbox) = arguments.recorded.open()?;
+    let case = replay::case::make(&recording, &sandbox, &arguments.id)?;
+    println!("{}", serde_json::to_string(&FlatCase::Trace(case))?);
+    Ok(true)
 }
 
 fn generate(out: &std::path::Path) -> Result<bool> {

@@ -5,6 +5,15 @@
     reason = "a test stops at the first thing that is not as expected"
 )]
 
+#[path = "../../../demo/tests/product/browser.rs"]
+#[expect(dead_code, reason = "the product's own tests use the rest")]
+mod browser;
+mod product;
+mod retold;
+#[path = "../../../demo/tests/product/stage.rs"]
+#[expect(dead_code, reason = "the product's own tests use the rest")]
+mod stage;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,7 +26,7 @@ use okta_sso_conformance::host::{CLIENT_SECRET, ScriptedHost};
 use okta_sso_conformance::provider::Provider;
 use okta_sso_conformance::template::Names;
 use okta_sso_conformance::value::to_val;
-use okta_sso_conformance::{kit, run, script};
+use okta_sso_conformance::{replay, run, script};
 use okta_sso_host::record::Recording;
 use okta_sso_host::{Plugin, Random, RandomError};
 use serde_json::json;
@@ -45,7 +54,7 @@ async fn recordings_replay() {
             let text = serde_json::to_string(last).unwrap();
             assert!(!text.contains(CLIENT_SECRET), "{}", case.about.id);
             std::fs::write(&path, text).unwrap();
-            let failures = kit::replay(&path, &sandbox).unwrap();
+            let failures = replay::play(last, &sandbox).unwrap();
             assert!(failures.is_empty(), "{}: {failures:?}", case.about.id);
             replayed += 1;
         }
@@ -72,7 +81,11 @@ async fn recordings_replay() {
     std::fs::write(&other, bytes).unwrap();
     let refused = replay(&other);
     assert_eq!(refused.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("another component"));
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        said.contains("is of another component: its SHA-256 is"),
+        "{said}"
+    );
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
@@ -111,13 +124,8 @@ async fn trapped(plugin: &Plugin, begun: &Recording) -> Recording {
 
 #[tokio::test]
 async fn recordings_of_calls_that_the_host_ended_replay_to_where_they_ended() {
-    let folder = folder("replay-ended");
-    let path = folder.join("recording.json");
     let sandbox = Sandbox::load(&run::component_path()).unwrap();
-    let replay = |recording: &Recording| {
-        std::fs::write(&path, serde_json::to_string(recording).unwrap()).unwrap();
-        kit::replay(&path, &sandbox).unwrap()
-    };
+    let replay = |recording: &Recording| replay::play(recording, &sandbox).unwrap();
     let plugin = run::plugin().unwrap_or_else(|error| panic!("{error:#}"));
     let case = CaseFile::read("callback").unwrap().swap_remove(0);
     let calls = run::recorded(&plugin, &case).await.unwrap();
@@ -152,5 +160,4 @@ async fn recordings_of_calls_that_the_host_ended_replay_to_where_they_ended() {
         replay(&further)[0].expected,
         format!("{} []", further.trace[0].import)
     );
-    std::fs::remove_dir_all(&folder).unwrap();
 }
