@@ -19,7 +19,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Answers until it is told to stop (SIGTERM or Ctrl-C).
-    Serve(Options),
+    Serve(Box<Options>),
     /// Gives one administrator of a locked-out company a way in: a code, good for one use within one hour.
     Recover(recover::Options),
 }
@@ -27,7 +27,7 @@ enum Command {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
-        Command::Serve(options) => serve(options).await,
+        Command::Serve(options) => serve(*options).await,
         Command::Recover(options) => {
             let code = recover::grant(&options, &SystemClock).await?;
             println!("{code}");

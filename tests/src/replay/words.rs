@@ -68,7 +68,7 @@ impl Words {
         let mut rest = text;
         while let Some(letter) = rest.chars().next() {
             let escape = rest.get(..3).filter(|escape| is_escape(escape));
-            let next = escape.map_or(letter.len_utf8(), str::len);
+            let next = escape.map_or_else(|| letter.len_utf8(), str::len);
             if letter.is_alphanumeric() {
                 word.push(letter);
             } else {
