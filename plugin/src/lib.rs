@@ -20,6 +20,9 @@ pub mod email;
 pub mod error;
 pub mod flow;
 pub mod form;
+#[cfg(target_arch = "wasm32")]
+#[expect(unsafe_code, reason = "an allocator hands out memory by address")]
+mod heap;
 pub mod id_token;
 pub mod json;
 pub mod jwks;

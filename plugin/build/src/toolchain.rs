@@ -91,12 +91,19 @@ impl Toolchain {
     }
 }
 
+/// What an instance starts with: one MiB of stack, its data, and what a sign-in allocates. Pages that nobody touches
+/// are none.
+const INITIAL_MEMORY: u32 = 2 << 20;
+
 /// No path of the machine ends up in the component, so that two machines build the same bytes.
 fn rustflags(workspace: &Path) -> String {
     let cargo_home = env::var_os("CARGO_HOME")
         .map(PathBuf::from)
         .or_else(|| env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo")));
-    let mut flags = vec![format!("--remap-path-prefix={}=.", workspace.display())];
+    let mut flags = vec![
+        format!("--remap-path-prefix={}=.", workspace.display()),
+        format!("-Clink-arg=--initial-memory={INITIAL_MEMORY}"),
+    ];
     if let Some(home) = cargo_home {
         flags.push(format!("--remap-path-prefix={}=cargo", home.display()));
     }

@@ -69,17 +69,24 @@ pub fn begin(
     })
 }
 
-/// Four independent draws of 32 bytes.
+/// Four independent draws of 32 bytes, two at a time.
 fn draw(host: &mut impl Capabilities) -> Result<[String; 4], LoginError> {
-    let draws = [(); 4].map(|()| host.random(32));
-    let complete = draws.iter().all(|draw| draw.len() == 32);
+    let pairs = [(); 2].map(|()| host.random(64));
+    if pairs.iter().any(|pair| pair.len() != 64) {
+        return Err(LoginError::RandomnessUnavailable);
+    }
+    let bytes = pairs.concat();
+    let (draws, _) = bytes.as_chunks::<32>();
+    let draws: &[_; 4] = draws
+        .try_into()
+        .map_err(|_| LoginError::RandomnessUnavailable)?;
     // A source that repeats a draw, or one byte, is no source.
     let varied = draws.iter().enumerate().all(|(index, draw)| {
         draws.iter().skip(index + 1).all(|other| other != draw)
             && draw.iter().any(|byte| Some(byte) != draw.first())
     });
-    if complete && varied {
-        Ok(draws.map(|draw| base64url::encode(&draw)))
+    if varied {
+        Ok(draws.each_ref().map(|draw| base64url::encode(draw)))
     } else {
         Err(LoginError::RandomnessUnavailable)
     }

@@ -48,13 +48,14 @@ impl Cached {
     }
 }
 
-/// The cache key of a document: the whole connection takes part, so that nothing outlives a change of it.
-pub(crate) fn cache_key(connection: &Connection, document: &str) -> [u8; 32] {
-    Writer::new("cache key 1")
+/// The cache key of a document: the whole connection takes part, so that nothing outlives a change of it. At most 215
+/// bytes, so that no digest is needed to fit one.
+pub(crate) fn cache_key(connection: &Connection, document: &str) -> Vec<u8> {
+    Writer::new("cache key 2")
         .text(&connection.id)
         .text(&connection.revision)
         .text(document)
-        .digest()
+        .finish()
 }
 
 /// Fetches a document and caches what `process` made of it.
