@@ -204,7 +204,7 @@ pub struct TokenScript {
 pub struct Signing {
     /// A file of `keys/`, without `.pem`.
     pub key: String,
-    /// `RS256` and so on.
+    /// `RS256` and so on; `none`, however spelt, has no signature.
     pub algorithm: String,
     /// What is done with the right signature.
     pub signature: Signature,
@@ -238,7 +238,7 @@ pub enum Signature {
     Zero,
     /// ECDSA in ASN.1 instead of two integers side by side.
     Der,
-    /// HMAC-SHA-256 with this template as the key.
+    /// HMAC-SHA-256 with this template as the key, and `HS256` in the header.
     Hmac(String),
 }
 

@@ -54,18 +54,19 @@ pub fn is_accepted(outcome: &Value) -> bool {
     }
 }
 
-/// Every neighbour of a case as it is written: the nearest first, the whole of a member's changes last.
+/// Every neighbour of a case as it is written: the nearest first. None differs in more than one thing.
 #[must_use]
 pub fn neighbours(case: &Object) -> Vec<Neighbour> {
-    let mut places = Vec::new();
+    let (mut places, mut numbers) = (Vec::new(), Vec::new());
     for (name, value) in case {
         if !ABOUT.contains(&name.as_str()) {
             gather(value, format!("/{name}"), &mut places);
+            leaves(value, format!("/{name}"), &mut numbers);
         }
     }
     let mut neighbours: Vec<Neighbour> = Vec::new();
     let whole = Value::Object(case.clone());
-    for place in &places {
+    for place in &numbers {
         for moved in whole.pointer(place).map(moves).unwrap_or_default() {
             let mut changed = whole.clone();
             if let Some(value) = changed.pointer_mut(place) {
@@ -103,23 +104,86 @@ fn neighbour(place: &str, step: Step, changed: Value) -> Option<Neighbour> {
     })
 }
 
-/// The place of everything below `value`, itself among them.
-fn gather(value: &Value, place: String, places: &mut Vec<String>) {
-    let below = |name: &str| format!("{place}/{}", name.replace('~', "~0").replace('/', "~1"));
+/// The places below `value` that hold one thing each, its own among them; and how many things it holds.
+fn gather(value: &Value, place: String, places: &mut Vec<String>) -> usize {
+    let things = match below(value, &place) {
+        Some(parts) => parts
+            .into_iter()
+            .map(|(place, value)| gather(value, place, places))
+            .sum(),
+        None => 1,
+    };
+    if things == 1 || is_one(value, &place) {
+        places.push(place);
+        return 1;
+    }
+    things
+}
+
+/// Whether what is at `place` is one thing however it is written.
+fn is_one(value: &Value, place: &str) -> bool {
+    let mut above = place.rsplit('/').skip(1);
+    match (above.next(), above.next()) {
+        // A member's value, and an earlier attempt.
+        (Some("set" | "before"), _) => true,
+        // Another answer in the place of the usual one, alone or among several.
+        (Some("http"), _) | (_, Some("http")) if is_another_answer(value) => true,
+        _ => is_another_spelling(value) || is_another_key(value),
+    }
+}
+
+fn is_another_answer(value: &Value) -> bool {
+    value.get("status").is_some() || value.get("error").is_some()
+}
+
+/// A member left out, and put last as a text that no JSON value says.
+fn is_another_spelling(value: &Value) -> bool {
+    let removed = value["remove"].as_array().map_or(&[][..], Vec::as_slice);
+    match (removed, value["append"].as_str()) {
+        ([Value::String(name)], Some(text)) => text.starts_with(&format!("\"{name}\":")),
+        _ => false,
+    }
+}
+
+/// A key under another one's name.
+fn is_another_key(value: &Value) -> bool {
+    let set = value["set"].as_object();
+    let renamed = set.is_some_and(|set| set.keys().all(|name| name == "kid"));
+    renamed && value["key"].is_string()
+}
+
+/// What a container holds, with the place of each.
+fn below<'a>(value: &'a Value, place: &str) -> Option<Vec<(String, &'a Value)>> {
+    let of = |name: &str| format!("{place}/{}", name.replace('~', "~0").replace('/', "~1"));
     match value {
+        // Takes the place of one that is not empty.
+        Value::Array(items) if items.is_empty() => None,
         Value::Object(members) => {
-            for (name, value) in members {
-                gather(value, below(name), places);
-            }
+            let members = members.iter();
+            Some(members.map(|(name, value)| (of(name), value)).collect())
         }
         Value::Array(items) => {
-            for (index, value) in items.iter().enumerate() {
-                gather(value, below(&index.to_string()), places);
+            let items = items.iter().enumerate();
+            Some(
+                items
+                    .map(|(index, value)| (of(&index.to_string()), value))
+                    .collect(),
+            )
+        }
+        _ => None,
+    }
+}
+
+/// The place of everything below `value` that holds nothing further.
+fn leaves(value: &Value, place: String, places: &mut Vec<String>) {
+    match below(value, &place) {
+        Some(parts) => {
+            for (place, value) in parts {
+                leaves(value, place, places);
             }
         }
-        _ => {}
+        None => places.push(place),
     }
-    places.push(place);
 }
 
 fn remove(whole: &mut Value, place: &str) {
@@ -246,6 +310,40 @@ mod tests {
                 ("/input/b/0", r#"{"a":"{x*3}","b":[]}"#.to_owned()),
             ]
         );
-        assert_eq!(told.len(), 8);
+        assert_eq!(told.len(), 7);
+    }
+
+    #[test]
+    fn no_neighbour_differs_in_two_things() {
+        let places = |case: Value| {
+            let case = case.as_object().cloned().unwrap_or_default();
+            let neighbours = neighbours(&case).into_iter();
+            let places = neighbours.filter(|neighbour| neighbour.step == Step::TakenBack);
+            places.map(|neighbour| neighbour.place).collect::<Vec<_>>()
+        };
+        let claims = json!({ "input": { "token": { "claims": { "set": { "iss": "x", "aud": ["y", "z"] } } } } });
+        let set = "/input/token/claims/set";
+        let of_aud = [format!("{set}/aud/0"), format!("{set}/aud/1")];
+        let whole = [format!("{set}/aud"), format!("{set}/iss")];
+        assert_eq!(places(claims), [of_aud, whole].concat());
+
+        let changed = json!({ "http": { "token": { "json": { "remove": ["a", "b"] } } } });
+        let removed = "/http/token/json/remove";
+        assert_eq!(
+            places(changed),
+            [format!("{removed}/0"), format!("{removed}/1")]
+        );
+
+        let other = json!({ "http": { "token": { "status": 400, "json": { "raw": "x" } } } });
+        assert_eq!(
+            places(other),
+            [
+                "/http/token/json/raw",
+                "/http/token/json",
+                "/http/token/status",
+                "/http/token",
+                "/http"
+            ]
+        );
     }
 }

@@ -89,10 +89,11 @@ pub fn forge(
         let hash = at_hash(&script.signing.algorithm, token.as_bytes());
         names.set("at-hash", hash);
     }
-    let mut header = object(json!({
-        "kid": script.signing.key,
-        "alg": script.signing.algorithm,
-    }));
+    let algorithm = match &script.signing.signature {
+        Signature::Hmac(_) => "HS256",
+        _ => &script.signing.algorithm,
+    };
+    let mut header = object(json!({ "kid": script.signing.key, "alg": algorithm }));
     if let Some(typ) = typ {
         header.insert("typ".into(), typ.into());
     }
@@ -153,6 +154,10 @@ pub fn patched(default: Object, patch: &Patch, names: &Names) -> Result<Vec<u8>>
 
 fn sign(script: &TokenScript, message: &[u8], names: &Names) -> Result<Vec<u8>> {
     let signing = &script.signing;
+    // RFC 7518 section 3.6: the signature of `none` is empty; and so is that of other spellings of it.
+    if matches!(signing.algorithm.to_ascii_lowercase().as_str(), "none" | "") {
+        return Ok(Vec::new());
+    }
     // A message that is not known yet cannot be signed: the flat form says what is genuine, and needs only bytes that
     // are the same whenever it is made.
     let open = std::str::from_utf8(message).is_ok_and(open::is_open);
