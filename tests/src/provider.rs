@@ -140,6 +140,11 @@ impl Provider {
             other => anyhow::bail!("the provider has no endpoint `{other}`"),
         };
         let body = if endpoint == "keys" && answer.json.raw.is_none() {
+            let patch = &answer.json;
+            ensure!(
+                patch.set.is_empty() && patch.remove.is_empty() && patch.append.is_none(),
+                "a key set is changed by `keys`, or whole by `raw`"
+            );
             let keys = answer.keys.clone().unwrap_or_else(usual_keys);
             key_set(&keys)?
         } else {
