@@ -68,10 +68,12 @@ fn parted<'a>(parts: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
     bytes
 }
 
-/// Seals and opens secrets, and makes the proofs that forms carry.
+/// Seals and opens secrets, and makes the proofs that forms carry. Each purpose has a key of its own, derived from the one
+/// in the file.
 pub(crate) struct Seal {
     key: RandomizedNonceKey,
     proof: hmac::Key,
+    compiled_code: hmac::Tag,
 }
 
 impl Seal {
@@ -98,7 +100,13 @@ impl Seal {
             key: RandomizedNonceKey::new(&AES_256_GCM, sealing.as_ref())
                 .map_err(|_| KeyError::NoRandomness)?,
             proof: hmac::Key::new(hmac::HMAC_SHA256, proof.as_ref()),
+            compiled_code: hmac::sign(&master, b"ledgerline compiled code 1"),
         })
+    }
+
+    /// The key under which compiled code on disk is believed.
+    pub(crate) fn compiled_code_key(&self) -> &[u8] {
+        self.compiled_code.as_ref()
     }
 
     /// A random nonce, then the ciphertext with its tag.

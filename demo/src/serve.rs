@@ -1,5 +1,7 @@
 //! `serve`: brings the product up, with the development Okta where that is asked for, and takes it down.
 
+mod plugin;
+
 use std::fs;
 use std::future::Future;
 use std::io;
@@ -10,24 +12,21 @@ use std::time::Duration;
 
 use axum::Router;
 use ipnet::IpNet;
-use okta_sso_host::contract::{Network, Policy};
-use okta_sso_host::{
-    Capabilities, Clock, Component, HttpClient, HttpOptions, MemoryStorage, Pin, Plugin,
-    SqliteStorage, Storage,
-};
-use sqlx::sqlite::SqlitePool;
+use okta_sso_host::Clock;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::database::{self, Database};
 use crate::dev_okta::{self, DevOkta};
-use crate::ledgerline::{Edge, Ledgerline, PublicUrl, PublicUrlError, SealedSecrets};
+use crate::ledgerline::{Edge, Ledgerline, PublicUrl, PublicUrlError};
 use crate::metrics::Metrics;
 use crate::recordings::{Recordings, RecordingsError};
 use crate::seal::{KeyError, Seal};
 use crate::sessions::{self, Lifetimes};
 use crate::setup::{self, Setup, SetupError};
 use crate::{listen, metrics, web};
+
+pub use self::plugin::CompiledCacheAt;
 
 /// How long requests in flight may take once the process is told to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
@@ -59,6 +58,10 @@ pub struct Options {
         default_value = "target/plugin/okta_sso.wasm"
     )]
     pub plugin: PathBuf,
+    /// A folder for this user alone that keeps the component's compiled code, so that the next start does not compile.
+    /// Without it, FILE.compiled beside the database, and `off` for one in memory.
+    #[arg(long, value_name = "FOLDER|off")]
+    pub compiled_cache: Option<CompiledCacheAt>,
     /// Runs a development Okta at this address, or none.
     #[arg(long, value_name = "ADDR|off", default_value = "off")]
     pub dev_okta: DevOktaAt,
@@ -167,6 +170,17 @@ pub enum StartError {
     /// No provider can be asked.
     #[error(transparent)]
     HttpClient(okta_sso_host::SetupError),
+    /// Compiled code is believed under a key, which would be another one at the next start.
+    #[error(
+        "--compiled-cache needs a key that is the same at the next start: name one with --key-file, or keep the database \
+         in a file"
+    )]
+    CompiledCacheKey,
+    /// The folder for compiled code will not do.
+    #[error(
+        "compiled code cannot be kept: {0}. Another folder, or `off`, goes with --compiled-cache"
+    )]
+    CompiledCache(okta_sso_host::SetupError),
     /// The component was loaded and does not answer.
     #[error("the sign-in component does not answer: {0}")]
     Describe(String),
@@ -242,10 +256,14 @@ impl Product {
             }
             None => None,
         };
-        let capabilities =
-            capabilities(&options, (&db, &seal), &measures, recordings.as_ref()).await?;
-        let plugin = load_plugin(&options, capabilities.with_clock(Arc::clone(&clock)))?;
-        let policy = policy(&plugin, options.danger_allow_loopback).await?;
+        let plugin = plugin::load(
+            &options,
+            (&db, &seal),
+            (&measures, recordings.as_ref()),
+            Arc::clone(&clock),
+        )
+        .await?;
+        let policy = plugin::policy(&plugin, options.danger_allow_loopback).await?;
         // Passwords are shown only where they are those of this repository's own seed.
         let seed = setup.filter(|_| options.setup.is_none());
         let welcome = welcome(
@@ -379,68 +397,6 @@ fn read_setup(file: Option<&PathBuf>, dev_okta: Option<&str>) -> Result<Option<S
         (None, None) => return Ok(None),
     };
     Ok(Some(setup::parse(&text)?.at(dev_okta)?))
-}
-
-async fn capabilities(
-    options: &Options,
-    (db, seal): (&SqlitePool, &Arc<Seal>),
-    metrics: &Metrics,
-    recordings: Option<&Recordings>,
-) -> Result<Capabilities, StartError> {
-    let storage: Arc<dyn Storage> = match &options.database {
-        Database::Memory => Arc::new(MemoryStorage::default()),
-        Database::File(path) => Arc::new(SqliteStorage::open(path).await?),
-    };
-    let credentials = SealedSecrets {
-        db: db.clone(),
-        seal: Arc::clone(seal),
-    };
-    let extra_ca = match &options.extra_ca {
-        Some(path) => Some(fs::read(path).map_err(|error| StartError::File(path.clone(), error))?),
-        None => None,
-    };
-    let http = HttpClient::new(&HttpOptions {
-        extra_ca,
-        danger_allow_loopback: options.danger_allow_loopback,
-        ..HttpOptions::default()
-    })
-    .map_err(|error| match (&options.extra_ca, error) {
-        (Some(path), okta_sso_host::SetupError::ExtraCa) => StartError::ExtraCa(path.clone()),
-        (_, error) => StartError::HttpClient(error),
-    })?;
-    let capabilities =
-        Capabilities::new(storage, Arc::new(credentials)).with_http(metrics.measured(http));
-    Ok(match recordings {
-        Some(recordings) => capabilities.with_recorder(Arc::new(recordings.clone())),
-        None => capabilities,
-    })
-}
-
-fn load_plugin(options: &Options, capabilities: Capabilities) -> Result<Plugin, StartError> {
-    let component =
-        Component::from_path(&options.plugin, Pin::Sidecar).map_err(StartError::Plugin)?;
-    // Compiles for some hundred milliseconds; nothing is answered yet that it could keep waiting.
-    Plugin::builder()
-        .component(component)
-        .capabilities(capabilities)
-        .load()
-        .map_err(StartError::Plugin)
-}
-
-/// What the component proposes, with the network that this process may reach.
-async fn policy(plugin: &Plugin, loopback: bool) -> Result<Policy, StartError> {
-    let description = plugin
-        .describe("en")
-        .await
-        .map_err(|error| StartError::Describe(error.to_string()))?;
-    Ok(Policy {
-        network: if loopback {
-            Network::DangerLoopback
-        } else {
-            Network::Public
-        },
-        ..description.defaults
-    })
 }
 
 async fn sweep(ledgerline: Arc<Ledgerline>) {

@@ -10,8 +10,10 @@
 #[expect(dead_code, reason = "the product's own tests use the rest")]
 mod browser;
 
+use std::fs::Permissions;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -26,6 +28,10 @@ use url::Url;
 
 use crate::browser::Browser;
 
+const PLUGIN: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../target/plugin/okta_sso.wasm"
+);
 const PEOPLE: usize = 8;
 const PASSWORD: &str = "correct horse";
 
@@ -165,14 +171,10 @@ fn email(person: usize) -> String {
 
 /// With as many files as this machine lets a process have; waits until it listens.
 fn start(folder: &Path, address: SocketAddr, more: &[&str]) -> Child {
-    let plugin = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../target/plugin/okta_sso.wasm"
-    );
     let mut child = Command::new("sh")
         .args(["-c", "ulimit -n \"$(ulimit -Hn)\"; exec \"$@\"", "sh"])
         .arg(env!("CARGO_BIN_EXE_okta-sso-demo"))
-        .args(["serve", "--danger-allow-loopback", "--plugin", plugin])
+        .args(["serve", "--danger-allow-loopback", "--plugin", PLUGIN])
         .args(["--listen", &address.to_string()])
         .args(["--database", folder.join("ledgerline.db").to_str().unwrap()])
         .args(more)
@@ -275,6 +277,76 @@ async fn f_61_told_to_stop_during_a_callback() {
     assert_eq!(product.me(&browser).await, email(0), "F-61");
 }
 
+/// The one file of compiled code beside the product's database.
+fn compiled(product: &Product) -> PathBuf {
+    let folder = product.folder.join("ledgerline.db.compiled");
+    let mut files = std::fs::read_dir(folder).unwrap();
+    let file = files.next().unwrap().unwrap().path();
+    assert!(files.next().is_none(), "nothing beside it");
+    file
+}
+
+#[tokio::test]
+async fn f_59_compiled_code_is_kept_and_believed_under_the_key_alone() {
+    let mut product = Product::open("f-59").await;
+    let file = compiled(&product);
+    let identity = || std::fs::metadata(&file).unwrap().ino(); // another one when it is written anew
+    let written = identity();
+    product.kill();
+    product.restart();
+    assert_eq!(identity(), written, "F-59: the next start uses it");
+
+    let good = std::fs::read(&file).unwrap();
+    let mut bad = good.clone();
+    *bad.last_mut().unwrap() ^= 1;
+    product.kill();
+    std::fs::write(&file, bad).unwrap();
+    product.restart();
+    assert_eq!(std::fs::read(&file).unwrap(), good, "F-59: compiled anew");
+
+    let written = identity();
+    product.kill();
+    std::fs::remove_file(product.folder.join("ledgerline.db.key")).unwrap();
+    product.restart();
+    assert_ne!(
+        std::fs::read(&file).unwrap(),
+        good,
+        "F-59: under another key"
+    );
+    assert_ne!(identity(), written);
+}
+
+/// What `serve` says when it does not start.
+fn refusal(words: &[&str]) -> String {
+    let ended = Command::new(env!("CARGO_BIN_EXE_okta-sso-demo"))
+        .args(["serve", "--listen=127.0.0.1:0", "--plugin", PLUGIN])
+        .args(words)
+        .output()
+        .unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    assert!(ended.stdout.is_empty(), "{ended:?}");
+    String::from_utf8(ended.stderr).unwrap()
+}
+
+#[test]
+fn compiled_code_is_kept_for_one_user_under_a_key_that_stays() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("process-open-folder");
+    let _ = std::fs::remove_dir_all(&folder); // of the run before
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
+    let cache = format!("--compiled-cache={}", folder.display());
+    let said = refusal(&["--database=memory", &cache]);
+    assert!(said.contains("name one with --key-file"), "{said}");
+    let key = concat!(
+        "--key-file=",
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/sealing.key"
+    );
+    let said = refusal(&["--database=memory", &cache, key]);
+    assert!(said.contains("no folder for this user alone"), "{said}");
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+}
+
 /// Files that this process may open.
 fn files() -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
@@ -333,25 +405,12 @@ async fn f_63_thousands_of_silent_connections() {
     assert!(login < Duration::from_secs(30), "F-63 {login:?}");
 }
 
-/// What `serve` says when it is given this file for `--extra-ca`, and ends.
-fn refusal(file: &Path) -> String {
-    let ended = Command::new(env!("CARGO_BIN_EXE_okta-sso-demo"))
-        .args(["serve", "--listen=127.0.0.1:0", "--database=memory"])
-        .arg("--extra-ca")
-        .arg(file)
-        .output()
-        .unwrap();
-    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
-    assert!(ended.stdout.is_empty(), "{ended:?}");
-    String::from_utf8(ended.stderr).unwrap()
-}
-
 #[test]
 fn authorities_that_are_none() {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("process-extra-ca");
     std::fs::create_dir_all(&folder).unwrap();
     let absent = folder.join("absent.pem");
-    let said = refusal(&absent);
+    let said = refusal(&["--database=memory", "--extra-ca", absent.to_str().unwrap()]);
     assert!(
         said.contains(&format!("cannot read {}: ", absent.display())),
         "{said}"
@@ -371,7 +430,7 @@ fn authorities_that_are_none() {
     ] {
         let file = folder.join(name);
         std::fs::write(&file, text).unwrap();
-        let said = refusal(&file);
+        let said = refusal(&["--database=memory", "--extra-ca", file.to_str().unwrap()]);
         let begins = format!(
             "Error: --extra-ca {}: this is not PEM with one or more certificates. Give",
             file.display()

@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac::{Context, HMAC_SHA256, Key};
+use aws_lc_rs::rand;
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use crate::component::hexadecimal;
 use crate::error::SetupError;
 
 const TAG: usize = 32;
@@ -123,7 +125,7 @@ fn compatibility(engine: &Engine) -> String {
 
     let mut hasher = Digesting(Sha256::new());
     engine.precompile_compatibility_hash().hash(&mut hasher);
-    crate::component::hexadecimal(&hasher.0.finalize())
+    hexadecimal(&hasher.0.finalize())
 }
 
 /// The whole file; none when there is none, or it is too long to be ours.
@@ -138,14 +140,27 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(bytes).filter(|bytes| bytes.len() as u64 <= MAX_BYTES))
 }
 
-/// Whole or not at all: beside its place first, then moved.
+/// Whole or not at all: beside its place first, then moved. Each writer has a file of its own, for several may start at
+/// once, also on several machines.
 fn write(path: &Path, tag: &[u8], code: &[u8]) -> io::Result<()> {
-    let beside = path.with_extension(std::process::id().to_string());
+    let mut name = [0; 8];
+    rand::fill(&mut name).map_err(|_| io::Error::other("no random bytes"))?;
+    let beside = path.with_extension(hexadecimal(&name));
+    let moved = write_new(&beside, tag, code).and_then(|()| fs::rename(&beside, path));
+    if moved.is_err() {
+        let _ = fs::remove_file(&beside); // it may not even be there
+    }
+    moved
+}
+
+fn write_new(path: &Path, tag: &[u8], code: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    let mut file = options.open(&beside)?;
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(tag)?;
     file.write_all(code)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)
+    file.sync_all()
 }

@@ -8,6 +8,7 @@
 
 mod platform;
 
+use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -74,6 +75,31 @@ async fn the_second_start_does_not_compile() {
     );
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&folder), mode(&path)), (0o700, 0o600));
+}
+
+/// Whoever starts beside others finds a whole file or none, and nobody leaves another one behind.
+#[test]
+fn several_that_start_at_once_leave_one_whole_file() {
+    const STARTS: usize = 4;
+    let folder = folder("at-once");
+    CompiledCache::open(&folder, &KEY).unwrap();
+    let lengths = std::thread::scope(|scope| {
+        let starts: Vec<_> = (0..STARTS)
+            .map(|_| scope.spawn(|| load(&folder, &KEY)))
+            .collect();
+        let mut lengths = BTreeSet::new();
+        while starts.iter().any(|start| !start.is_finished()) {
+            let files = fs::read_dir(&folder)
+                .unwrap()
+                .map(|file| file.unwrap().path());
+            for path in files.filter(|path| path.extension().is_none()) {
+                lengths.insert(fs::read(path).unwrap().len());
+            }
+        }
+        lengths
+    });
+    let written = fs::read(file(&folder)).unwrap().len();
+    assert_eq!(lengths.into_iter().collect::<Vec<_>>(), [written]);
 }
 
 #[tokio::test]

@@ -16,6 +16,8 @@ export async function start() {
       ...['--listen', '127.0.0.1:0'],
       ...['--dev-okta', '127.0.0.1:0'],
       ...['--database', 'memory'],
+      ...['--key-file', 'demo/tests/sealing.key'],
+      ...['--compiled-cache', 'target/tmp/compiled'],
       '--danger-allow-loopback',
     ],
     { cwd: workspace, stdio: ['ignore', 'pipe', 'pipe'] },

@@ -116,14 +116,17 @@ impl Drop for Folder {
     }
 }
 
-/// Starts a product on the folder's database.
+/// Starts a product on the folder's database. All share the component's compiled code, which is believed under the key.
 async fn start(folder: &Folder, words: &[&str], time: &Time) -> Product {
     let plugin = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../target/plugin/okta_sso.wasm"
     );
+    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sealing.key");
+    let compiled = concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled");
     let database = database(folder);
     let mut all = vec!["--danger-allow-loopback", "--plugin", plugin];
+    all.extend(["--key-file", key, "--compiled-cache", compiled]);
     all.extend(["--database", database.to_str().unwrap()]);
     all.extend(words);
     Product::start(options(&all), Arc::new(time.clone()))

@@ -1,0 +1,121 @@
+//! The sign-in component: loaded with what it may use, and what it proposes.
+
+use std::fs;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use okta_sso_host::contract::{Network, Policy};
+use okta_sso_host::{
+    Capabilities, Clock, CompiledCache, Component, HttpClient, HttpOptions, MemoryStorage, Pin,
+    Plugin, SetupError, SqliteStorage, Storage,
+};
+use sqlx::sqlite::SqlitePool;
+
+use super::{Options, StartError};
+use crate::database::Database;
+use crate::ledgerline::SealedSecrets;
+use crate::metrics::Metrics;
+use crate::recordings::Recordings;
+use crate::seal::Seal;
+
+/// Where compiled code is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CompiledCacheAt {
+    /// Nowhere: each start compiles.
+    Off,
+    /// In this folder, for this user alone.
+    Folder(PathBuf),
+}
+
+impl FromStr for CompiledCacheAt {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text {
+            "off" => Self::Off,
+            folder => Self::Folder(PathBuf::from(folder)),
+        })
+    }
+}
+
+/// Loads the component over this database, its storage and this clock.
+pub(super) async fn load(
+    options: &Options,
+    (db, seal): (&SqlitePool, &Arc<Seal>),
+    (metrics, recordings): (&Metrics, Option<&Recordings>),
+    clock: Arc<dyn Clock>,
+) -> Result<Plugin, StartError> {
+    let storage: Arc<dyn Storage> = match &options.database {
+        Database::Memory => Arc::new(MemoryStorage::default()),
+        Database::File(path) => Arc::new(SqliteStorage::open(path).await?),
+    };
+    let credentials = SealedSecrets {
+        db: db.clone(),
+        seal: Arc::clone(seal),
+    };
+    let extra_ca = match &options.extra_ca {
+        Some(path) => Some(fs::read(path).map_err(|error| StartError::File(path.clone(), error))?),
+        None => None,
+    };
+    let http = HttpClient::new(&HttpOptions {
+        extra_ca,
+        danger_allow_loopback: options.danger_allow_loopback,
+        ..HttpOptions::default()
+    })
+    .map_err(|error| match (&options.extra_ca, error) {
+        (Some(path), SetupError::ExtraCa) => StartError::ExtraCa(path.clone()),
+        (_, error) => StartError::HttpClient(error),
+    })?;
+    let capabilities = Capabilities::new(storage, Arc::new(credentials))
+        .with_http(metrics.measured(http))
+        .with_clock(clock);
+    let capabilities = match recordings {
+        Some(recordings) => capabilities.with_recorder(Arc::new(recordings.clone())),
+        None => capabilities,
+    };
+    let component =
+        Component::from_path(&options.plugin, Pin::Sidecar).map_err(StartError::Plugin)?;
+    let mut builder = Plugin::builder()
+        .component(component)
+        .capabilities(capabilities);
+    if let Some(folder) = compiled_cache(options)? {
+        let cache = CompiledCache::open(folder, seal.compiled_code_key());
+        builder = builder.compiled_cache(cache.map_err(StartError::CompiledCache)?);
+    }
+    // Compiles for some hundred milliseconds, unless it was compiled before; nothing is answered yet that it could
+    // keep waiting.
+    builder.load().map_err(StartError::Plugin)
+}
+
+/// The folder of compiled code: the one that is given, or the one beside the database.
+fn compiled_cache(options: &Options) -> Result<Option<PathBuf>, StartError> {
+    match (&options.compiled_cache, &options.database) {
+        (Some(CompiledCacheAt::Off), _) | (None, Database::Memory) => Ok(None),
+        (Some(CompiledCacheAt::Folder(_)), Database::Memory) if options.key_file.is_none() => {
+            Err(StartError::CompiledCacheKey)
+        }
+        (Some(CompiledCacheAt::Folder(folder)), _) => Ok(Some(folder.clone())),
+        (None, Database::File(database)) => {
+            let mut folder = database.clone().into_os_string();
+            folder.push(".compiled");
+            Ok(Some(PathBuf::from(folder)))
+        }
+    }
+}
+
+/// What the component proposes, with the network that this process may reach.
+pub(super) async fn policy(plugin: &Plugin, loopback: bool) -> Result<Policy, StartError> {
+    let description = plugin
+        .describe("en")
+        .await
+        .map_err(|error| StartError::Describe(error.to_string()))?;
+    Ok(Policy {
+        network: if loopback {
+            Network::DangerLoopback
+        } else {
+            Network::Public
+        },
+        ..description.defaults
+    })
+}
