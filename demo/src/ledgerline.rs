@@ -1,7 +1,7 @@
 //! The product's state, shared by everything that answers a request.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use ipnet::IpNet;
@@ -18,7 +18,7 @@ use crate::metrics::Metrics;
 use crate::recordings::Recordings;
 use crate::seal::Seal;
 use crate::sessions::Lifetimes;
-use crate::web::Throttles;
+use crate::web::{Readiness, Throttles};
 
 /// Everything that a page needs; one for the whole process.
 pub(crate) struct Ledgerline {
@@ -26,11 +26,11 @@ pub(crate) struct Ledgerline {
     pub(crate) seal: Arc<Seal>,
     pub(crate) plugin: Plugin,
     pub(crate) public_url: PublicUrl,
-    /// What the plugin proposes, with the network that this process may reach.
-    pub(crate) policy: Policy,
+    policy: RwLock<Policy>,
     /// The address of the development Okta, when it runs in this process.
     pub(crate) dev_okta: Option<String>,
     pub(crate) throttles: Throttles,
+    pub(crate) readiness: Readiness,
     pub(crate) lifetimes: Lifetimes,
     /// Whose word about a client's address is taken.
     pub(crate) trusted_proxies: Vec<IpNet>,
@@ -87,9 +87,10 @@ impl Ledgerline {
             seal,
             plugin,
             public_url,
-            policy,
+            policy: RwLock::new(policy),
             dev_okta,
             throttles: Throttles::default(),
+            readiness: Readiness::default(),
             lifetimes,
             trusted_proxies,
             metrics,
@@ -147,6 +148,17 @@ impl Ledgerline {
         if history::is_sign_in(code) {
             self.metrics.sign_in(code);
         }
+    }
+
+    /// What the plugin proposes, with the network that this process may reach.
+    fn policy(&self) -> Policy {
+        let policy = self.policy.read().unwrap_or_else(PoisonError::into_inner);
+        policy.clone()
+    }
+
+    /// From now on settings follow this.
+    pub(crate) fn set_policy(&self, policy: Policy) {
+        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = policy;
     }
 
     /// From now on the product is not ready for new work.
@@ -213,7 +225,7 @@ impl Ledgerline {
             email_domains: Vec::new(),
             policy: Policy {
                 email_rule,
-                ..self.policy.clone()
+                ..self.policy()
             },
         }
     }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use okta_sso_demo::recover;
-use okta_sso_demo::serve::{LogFormat, Options, Product};
+use okta_sso_demo::serve::{ComponentFile, LogFormat, Options, Product};
 use okta_sso_host::SystemClock;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 #[derive(Parser)]
@@ -18,7 +19,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Answers until it is told to stop (SIGTERM or Ctrl-C).
+    /// Answers until it is told to stop (SIGTERM or Ctrl-C); SIGHUP loads the component's file again.
     Serve(Box<Options>),
     /// Gives one administrator of a locked-out company a way in: a code, good for one use within one hour.
     Recover(recover::Options),
@@ -39,7 +40,10 @@ async fn main() -> anyhow::Result<()> {
 
 async fn serve(options: Options) -> anyhow::Result<()> {
     log_to_stderr(options.log);
+    // From here on it ends nobody's process.
+    let hangups = signal(SignalKind::hangup()).context("SIGHUP cannot be awaited")?;
     let product = Product::start(options, Arc::new(SystemClock)).await?;
+    tokio::spawn(reload_at(hangups, product.component_file()));
     print!("{}", product.welcome());
     product
         .run(asked_to_stop())
@@ -59,10 +63,15 @@ fn log_to_stderr(format: LogFormat) {
     }
 }
 
+/// Each signal loads the component's file again.
+async fn reload_at(mut hangups: Signal, component_file: ComponentFile) {
+    while hangups.recv().await.is_some() {
+        component_file.reload().await;
+    }
+}
+
 /// The first signal begins the end; waiting for more of them is left to the system.
 async fn asked_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-
     let interrupt = tokio::signal::ctrl_c();
     match signal(SignalKind::terminate()) {
         Ok(mut terminate) => {

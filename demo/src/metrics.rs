@@ -27,6 +27,8 @@ pub(crate) struct Metrics {
     exchanges: Exchanges,
     busy: Gauge,
     places: Gauge,
+    component: Family<Component, Gauge>,
+    reloads: Family<Reload, Counter>,
 }
 
 /// Requests to providers; a request to `keys` beyond one a day and connection is a refetch.
@@ -48,6 +50,16 @@ struct Exchange {
     endpoint: &'static str,
     /// The status, or why there was no answer.
     answer: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Component {
+    sha256: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Reload {
+    outcome: &'static str,
 }
 
 /// From a millisecond to the most that a request may take.
@@ -85,6 +97,17 @@ impl Default for Metrics {
             "Calls that may run at once",
             places.clone(),
         );
+        let (component, reloads) = (Family::default(), Family::default());
+        registry.register(
+            "component_info",
+            "The component that new sign-ins run",
+            component.clone(),
+        );
+        registry.register(
+            "component_reloads",
+            "Times that the component's file was loaded again, by outcome",
+            reloads.clone(),
+        );
         Self {
             registry,
             sign_ins,
@@ -92,6 +115,8 @@ impl Default for Metrics {
             exchanges,
             busy,
             places,
+            component,
+            reloads,
         }
     }
 }
@@ -112,6 +137,18 @@ impl Metrics {
         };
         let callbacks = self.callbacks.get_or_create(&status);
         callbacks.observe(started.elapsed().as_secs_f64());
+    }
+
+    /// This component runs.
+    pub(crate) fn runs(&self, sha256: String) {
+        self.component.clear();
+        self.component.get_or_create(&Component { sha256 }).set(1);
+    }
+
+    /// The component's file was loaded again, and taken or refused.
+    pub(crate) fn reloaded(&self, taken: bool) {
+        let outcome = if taken { "taken" } else { "refused" };
+        self.reloads.get_or_create(&Reload { outcome }).inc();
     }
 
     /// The same client, with its requests timed.

@@ -26,7 +26,7 @@ use crate::sessions::{self, Lifetimes};
 use crate::setup::{self, Setup, SetupError};
 use crate::{listen, metrics, web};
 
-pub use self::plugin::CompiledCacheAt;
+pub use self::plugin::{CompiledCacheAt, ComponentFile};
 
 /// How long requests in flight may take once the process is told to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
@@ -197,6 +197,7 @@ pub struct Product {
     router: Router,
     okta: Option<(DevOkta, TcpListener)>,
     metrics: Option<(TcpListener, SocketAddr)>,
+    component_file: ComponentFile,
     welcome: String,
 }
 
@@ -283,10 +284,11 @@ impl Product {
                     most: i64::from(options.session_minutes) * 60,
                     idle: i64::from(options.idle_minutes) * 60,
                 },
-                trusted_proxies: options.trusted_proxy,
+                trusted_proxies: options.trusted_proxy.clone(),
             },
             clock,
         ));
+        let component_file = ComponentFile::new(&options, &ledgerline);
         Ok(Self {
             router: web::router(&ledgerline),
             ledgerline,
@@ -294,6 +296,7 @@ impl Product {
             address,
             okta,
             metrics,
+            component_file,
             welcome,
         })
     }
@@ -320,6 +323,12 @@ impl Product {
     #[must_use]
     pub fn dev_okta(&self) -> Option<&DevOkta> {
         self.okta.as_ref().map(|(okta, _)| okta)
+    }
+
+    /// Loads the component again while the product runs.
+    #[must_use]
+    pub fn component_file(&self) -> ComponentFile {
+        self.component_file.clone()
     }
 
     /// Addresses, and who can sign in where, when that is known.

@@ -25,6 +25,7 @@ use axum::middleware;
 use okta_sso_host::axum::SignIn;
 
 pub(crate) use self::address::network;
+pub(crate) use self::health::Readiness;
 use self::okta::Okta;
 pub(crate) use self::throttle::Throttles;
 use crate::ledgerline::Ledgerline;

@@ -20,9 +20,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use okta_sso_demo::dev_okta::{Client, Config, DevOkta, Endpoint, Person, Switch};
+use sha2::{Digest, Sha256};
 use sqlx::sqlite::SqlitePool;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use url::Url;
 
@@ -39,6 +41,7 @@ const PASSWORD: &str = "correct horse";
 struct Product {
     child: Child,
     okta: DevOkta,
+    okta_server: JoinHandle<()>,
     address: SocketAddr,
     folder: PathBuf,
 }
@@ -78,8 +81,9 @@ impl Product {
             app_name: "Ledgerline".to_owned(),
         }];
         let okta = DevOkta::new(config).unwrap();
-        let server = okta.clone();
-        tokio::spawn(async move { server.serve(listener).await });
+        let okta_server = serve(&okta, listener);
+        let plugin = std::fs::read(PLUGIN).expect("run make plugin");
+        put_plugin(&folder, &plugin, &plugin);
 
         let users: String = (0..PEOPLE)
             .map(|n| {
@@ -103,13 +107,25 @@ impl Product {
         Self {
             child,
             okta,
+            okta_server,
             address,
             folder,
         }
     }
 
     fn restart(&mut self) {
-        self.child = start(&self.folder, self.address, &[]);
+        self.restart_with(&[]);
+    }
+
+    fn restart_with(&mut self, more: &[&str]) {
+        self.child = start(&self.folder, self.address, more);
+    }
+
+    fn signal(&self, name: &str) {
+        let told = Command::new("sh")
+            .args(["-c", &format!("kill -{name} {}", self.child.id())])
+            .status();
+        assert!(told.unwrap().success());
     }
 
     fn kill(&mut self) {
@@ -136,6 +152,14 @@ impl Product {
         let callback = page.location();
         assert_eq!(callback.path(), "/sso/okta/callback");
         callback
+    }
+
+    /// A whole sign-in.
+    async fn signs_in(&self, person: usize) {
+        let browser = Browser::new(self.address);
+        let callback = self.callback(&browser, person).await;
+        browser.get(&callback).await;
+        assert_eq!(self.me(&browser).await, email(person));
     }
 
     /// Whose session the browser has.
@@ -165,6 +189,25 @@ impl Drop for Product {
     }
 }
 
+fn serve(okta: &DevOkta, listener: TcpListener) -> JoinHandle<()> {
+    let okta = okta.clone();
+    tokio::spawn(async move {
+        let _ = okta.serve(listener).await; // a test that misses it fails by itself
+    })
+}
+
+/// The component's file of a product, with the SHA-256 of these other bytes beside it.
+fn put_plugin(folder: &Path, plugin: &[u8], pinned: &[u8]) {
+    std::fs::write(folder.join("okta_sso.wasm"), plugin).unwrap();
+    std::fs::write(folder.join("okta_sso.wasm.sha256"), sha256(pinned)).unwrap();
+}
+
+/// In hexadecimal.
+fn sha256(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn email(person: usize) -> String {
     format!("p{person}@acme.example")
 }
@@ -174,7 +217,8 @@ fn start(folder: &Path, address: SocketAddr, more: &[&str]) -> Child {
     let mut child = Command::new("sh")
         .args(["-c", "ulimit -n \"$(ulimit -Hn)\"; exec \"$@\"", "sh"])
         .arg(env!("CARGO_BIN_EXE_okta-sso-demo"))
-        .args(["serve", "--danger-allow-loopback", "--plugin", PLUGIN])
+        .args(["serve", "--danger-allow-loopback"])
+        .args(["--plugin", folder.join("okta_sso.wasm").to_str().unwrap()])
         .args(["--listen", &address.to_string()])
         .args(["--database", folder.join("ledgerline.db").to_str().unwrap()])
         .args(more)
@@ -252,10 +296,7 @@ async fn f_61_told_to_stop_during_a_callback() {
         tokio::task::yield_now().await;
     }
     let before = Instant::now();
-    let told = Command::new("sh")
-        .args(["-c", &format!("kill -TERM {}", product.child.id())])
-        .status();
-    assert!(told.unwrap().success());
+    product.signal("TERM");
     let page = answer.await.unwrap();
     assert!(
         page.status.is_redirection(),
@@ -314,6 +355,119 @@ async fn f_59_compiled_code_is_kept_and_believed_under_the_key_alone() {
         "F-59: under another key"
     );
     assert_ne!(identity(), written);
+}
+
+/// The real component with a custom section more: the same in all but its SHA-256.
+fn other_plugin() -> Vec<u8> {
+    let mut bytes = std::fs::read(PLUGIN).unwrap();
+    bytes.extend(b"\x00\x07\x05build2");
+    bytes
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f_59_another_component_is_put_in_while_it_runs() {
+    let mut product = Product::open("f-59-replaced").await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let metrics = listener.local_addr().unwrap();
+    drop(listener);
+    product.kill();
+    product.restart_with(&[&format!("--metrics={metrics}")]);
+    let shows = async |line: String| {
+        let url = format!("http://{metrics}/metrics").parse().unwrap();
+        let page = Browser::new(metrics).get(&url).await;
+        page.body.lines().any(|found| found == line)
+    };
+    let runs = |plugin: &[u8]| {
+        let sha256 = sha256(plugin);
+        format!("ledgerline_component_info{{sha256=\"{sha256}\"}} 1")
+    };
+    let reloads = |outcome: &str, times| {
+        format!("ledgerline_component_reloads_total{{outcome=\"{outcome}\"}} {times}")
+    };
+    let until = async |line: String| {
+        let shown = async {
+            while !shows(line.clone()).await {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let shown = timeout(Duration::from_secs(30), shown).await;
+        shown.unwrap_or_else(|_| panic!("F-59: never {line}"));
+    };
+    let old = std::fs::read(PLUGIN).unwrap();
+    let new = other_plugin();
+    until(runs(&old)).await;
+    // There and back: from now on the compiled code of both is kept, and to change them takes a moment.
+    for (times, plugin) in [(1, &new), (2, &old)] {
+        put_plugin(&product.folder, plugin, plugin);
+        product.signal("HUP");
+        until(reloads("taken", times)).await;
+        until(runs(plugin)).await;
+        product.signs_in(0).await;
+    }
+
+    // Changed during a callback, whose token request takes a second.
+    let browser = Arc::new(Browser::new(product.address));
+    let callback = product.callback(&browser, 1).await;
+    product.okta.switches().turn_on(Switch::SlowAnswers);
+    let asked = product.okta.requests().of(Endpoint::Token);
+    let answer = {
+        let browser = Arc::clone(&browser);
+        tokio::spawn(async move { browser.get(&callback).await })
+    };
+    while product.okta.requests().of(Endpoint::Token) == asked {
+        tokio::task::yield_now().await;
+    }
+    put_plugin(&product.folder, &new, &new);
+    let before = Instant::now();
+    product.signal("HUP");
+    until(runs(&new)).await;
+    let (changed, finished) = (before.elapsed(), answer.is_finished());
+    assert!(
+        !finished,
+        "F-59: changed after {changed:.1?}, with nothing under way"
+    );
+    let page = answer.await.unwrap();
+    assert!(page.status.is_redirection(), "F-59: {}", page.text());
+    assert_eq!(product.me(&browser).await, email(1), "F-59");
+    println!("F-59: changed in {changed:.1?} during a callback, which was answered");
+
+    // Half of a file, and one whose SHA-256 is right and which is no component.
+    product.okta.switches().turn_all_off();
+    let half = &old[..old.len() / 2];
+    for (times, plugin, pinned) in [(1, half, &*old), (2, half, half), (3, b"x", b"x")] {
+        put_plugin(&product.folder, plugin, pinned);
+        product.signal("HUP");
+        until(reloads("refused", times)).await;
+        assert!(shows(runs(&new)).await, "F-59: the old one goes on");
+        product.signs_in(2).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f_01_it_starts_while_the_provider_is_down() {
+    let mut product = Product::open("f-01").await;
+    product.signs_in(0).await;
+    product.kill();
+    let okta = product
+        .okta
+        .issuer()
+        .trim_start_matches("http://")
+        .to_owned();
+    product.okta_server.abort();
+    while TcpStream::connect(&*okta).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    product.restart();
+    let browser = Browser::new(product.address);
+    let ready = browser.get(&product.at("/readyz")).await;
+    assert_eq!(ready.status, 200, "F-01: {}", ready.body);
+    let page = browser.visit(&product.at("/login?tenant=acme")).await;
+    let page = browser.visit(&page.link("Okta")).await;
+    page.says(503, "Okta cannot be reached right now.");
+
+    let listener = TcpListener::bind(&*okta).await.unwrap();
+    product.okta_server = serve(&product.okta, listener);
+    product.signs_in(0).await;
 }
 
 /// What `serve` says when it does not start.

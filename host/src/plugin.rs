@@ -22,9 +22,10 @@ use crate::loaded::Loaded;
 use crate::permit::Occupancy;
 use crate::record::{self, Recording};
 use crate::sandbox::{Call, Running, Sandbox, finish};
-use crate::scope::Scope;
+use crate::scope::{Scope, StorageKey};
 use crate::self_test::{self, SelfTestError};
 use crate::state::CallState;
+use crate::store::StorageError;
 
 /// A loaded sign-in component: cheap to clone, shared by all requests.
 ///
@@ -185,6 +186,26 @@ impl Plugin {
     /// Reaches nothing outside and takes some milliseconds: fit for a readiness check.
     pub async fn self_test(&self) -> Result<(), SelfTestError> {
         self_test::run(self).await
+    }
+
+    /// Puts an entry of the host's own into the storage and takes it again: fit for a readiness check.
+    ///
+    /// Errors: the storage is out of reach, out of time, full, or read-only.
+    pub async fn check_storage(&self) -> Result<(), StorageError> {
+        let Capabilities {
+            storage,
+            random,
+            clock,
+            ..
+        } = self.capabilities();
+        let mut name = [0; 16];
+        let drawn = random.fill(&mut name);
+        drawn.map_err(|_| StorageError::Unavailable)?;
+        let (key, now) = (StorageKey::host("readiness", &name), clock.now());
+        storage.put_if_absent(&key, &name, now, 10).await?;
+        let taken = storage.take(&key, now).await?;
+        let same = taken.is_some_and(|taken| taken == name);
+        same.then_some(()).ok_or(StorageError::Unavailable)
     }
 
     /// `config.check`: turns what was typed into a connection. Runs with every capability denied.

@@ -14,7 +14,7 @@ use sqlx::sqlite::SqlitePool;
 
 use super::{Options, StartError};
 use crate::database::Database;
-use crate::ledgerline::SealedSecrets;
+use crate::ledgerline::{Ledgerline, SealedSecrets};
 use crate::metrics::Metrics;
 use crate::recordings::Recordings;
 use crate::seal::Seal;
@@ -85,7 +85,9 @@ pub(super) async fn load(
     }
     // Compiles for some hundred milliseconds, unless it was compiled before; nothing is answered yet that it could
     // keep waiting.
-    builder.load().map_err(StartError::Plugin)
+    let plugin = builder.load().map_err(StartError::Plugin)?;
+    metrics.runs(plugin.sha256());
+    Ok(plugin)
 }
 
 /// The folder of compiled code: the one that is given, or the one beside the database.
@@ -101,6 +103,55 @@ fn compiled_cache(options: &Options) -> Result<Option<PathBuf>, StartError> {
             folder.push(".compiled");
             Ok(Some(PathBuf::from(folder)))
         }
+    }
+}
+
+/// The file that the component came from, to be loaded again while the product runs.
+#[derive(Clone)]
+pub struct ComponentFile {
+    path: PathBuf,
+    loopback: bool,
+    ledgerline: Arc<Ledgerline>,
+}
+
+impl ComponentFile {
+    pub(super) fn new(options: &Options, ledgerline: &Arc<Ledgerline>) -> Self {
+        Self {
+            path: options.plugin.clone(),
+            loopback: options.danger_allow_loopback,
+            ledgerline: Arc::clone(ledgerline),
+        }
+    }
+
+    /// Puts what the file holds now in the place of the component that runs: new sign-ins run it, those under way finish
+    /// on the old one. A file that is not the pinned one, or fails its self-test, changes nothing. Either way it is
+    /// logged and counted.
+    pub async fn reload(&self) {
+        let replaced = self.replace().await;
+        self.ledgerline.metrics.reloaded(replaced.is_ok());
+        if let Err(error) = replaced {
+            let runs = self.ledgerline.plugin.sha256();
+            tracing::error!(%error, runs, "the component's file is refused; the component that runs goes on");
+        }
+    }
+
+    async fn replace(&self) -> Result<(), StartError> {
+        let path = self.path.clone();
+        let read = move || Component::from_path(path, Pin::Sidecar);
+        let read = tokio::task::spawn_blocking(read).await;
+        let component = read.map_err(|error| StartError::Describe(error.to_string()))?;
+        let component = component.map_err(StartError::Plugin)?;
+        let Ledgerline {
+            plugin, metrics, ..
+        } = &*self.ledgerline;
+        plugin
+            .replace(component)
+            .await
+            .map_err(StartError::Plugin)?;
+        metrics.runs(plugin.sha256());
+        self.ledgerline
+            .set_policy(policy(plugin, self.loopback).await?);
+        Ok(())
     }
 }
 

@@ -1,13 +1,16 @@
 //! What watches the process asks: is it alive, and can it do its work.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use okta_sso_host::{Plugin, SelfTestError};
 use serde::Serialize;
+use tokio::sync::Mutex;
 
 use super::Web;
 use crate::ledgerline::Ledgerline;
@@ -18,8 +21,38 @@ pub(super) fn router() -> Router<Web> {
         .route("/readyz", get(ready))
 }
 
+/// Whether sign-ins can be kept and decided. To find out takes some of them, and everybody may ask: what was found is
+/// good for a second.
+#[derive(Default)]
+pub(crate) struct Readiness(Mutex<Option<(Instant, Vec<&'static str>)>>);
+
+impl Readiness {
+    /// The parts that do not work.
+    async fn not_ready(&self, plugin: &Plugin) -> Vec<&'static str> {
+        const GOOD_FOR: Duration = Duration::from_secs(1);
+        let mut found = self.0.lock().await;
+        if let Some((_, parts)) = found.as_ref().filter(|(at, _)| at.elapsed() < GOOD_FOR) {
+            return parts.clone();
+        }
+        let mut parts = Vec::new();
+        if let Err(error) = plugin.check_storage().await {
+            tracing::error!(%error, "the storage for pending sign-ins does not work");
+            parts.push("state");
+        }
+        if let Err(error) = plugin.self_test().await {
+            tracing::error!(%error, "the plugin fails its self-test");
+            parts.push(match error {
+                SelfTestError::Clock => "clock",
+                _ => "plugin",
+            });
+        }
+        *found = Some((Instant::now(), parts.clone()));
+        parts
+    }
+}
+
 #[derive(Serialize)]
-struct Readiness {
+struct Answer {
     ready: bool,
     /// What keeps the product from its work; empty when it is ready.
     not_ready: Vec<&'static str>,
@@ -35,10 +68,7 @@ async fn ready(State(ledgerline): State<Arc<Ledgerline>>) -> Response {
         tracing::error!(%error, "the database does not answer");
         not_ready.push("database");
     }
-    if let Err(error) = ledgerline.plugin.codes().await {
-        tracing::error!(%error, "the plugin does not answer");
-        not_ready.push("plugin");
-    }
+    not_ready.extend(ledgerline.readiness.not_ready(&ledgerline.plugin).await);
     if ledgerline.is_stopping() {
         not_ready.push("stopping");
     }
@@ -48,5 +78,5 @@ async fn ready(State(ledgerline): State<Arc<Ledgerline>>) -> Response {
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    (status, Json(Readiness { ready, not_ready })).into_response()
+    (status, Json(Answer { ready, not_ready })).into_response()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::stage::{PASSWORD, Stage};
+use crate::stage::{NOW, PASSWORD, Stage};
 
 #[tokio::test]
 async fn every_link_of_a_page_leads_to_one() {
@@ -118,6 +118,27 @@ async fn health_and_readiness() {
     assert!(!page.text().contains("tenants"), "{}", page.text());
     // What was done before the fault is done.
     assert!(!page.text().contains("Nothing was changed"));
+}
+
+/// What is not ready, by the answer.
+async fn not_ready(stage: &Stage) -> serde_json::Value {
+    let ready = stage.browser().get(&stage.at("/readyz")).await;
+    assert_eq!(ready.status, 503, "{}", ready.body);
+    ready.json()["not_ready"].clone()
+}
+
+#[tokio::test]
+async fn f_30_without_its_storage_it_is_not_ready() {
+    let stage = Stage::open().await;
+    stage.change("ALTER TABLE okta_sso_storage RENAME TO away").await;
+    assert_eq!(not_ready(&stage).await, serde_json::json!(["state"]));
+}
+
+#[tokio::test]
+async fn f_41_a_slow_clock_is_not_ready() {
+    let stage = Stage::open().await;
+    stage.clock().set(NOW - 10 * 365 * 24 * 60 * 60);
+    assert_eq!(not_ready(&stage).await, serde_json::json!(["clock"]));
 }
 
 #[tokio::test]

@@ -90,6 +90,12 @@ pub(crate) fn options(words: &[&str]) -> Options {
 #[derive(Clone)]
 pub(crate) struct Time(Arc<AtomicU64>);
 
+impl Time {
+    pub(crate) fn set(&self, now: u64) {
+        self.0.store(now, Ordering::SeqCst);
+    }
+}
+
 impl Clock for Time {
     fn now(&self) -> u64 {
         self.0.load(Ordering::SeqCst)
