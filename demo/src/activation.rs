@@ -11,6 +11,7 @@ use crate::domains::{self, Standing, State};
 use crate::drafts::{self, Draft};
 use crate::history::{self, Event};
 use crate::seal::Seal;
+use crate::second_secret::{self, SecondSecretError};
 use crate::sign_in::{self, Decision, Vouched};
 use crate::{invitations, sessions};
 
@@ -21,6 +22,8 @@ pub(crate) enum ActivationError {
     Database(#[from] sqlx::Error),
     #[error(transparent)]
     Secret(#[from] MoveError),
+    #[error(transparent)]
+    SecondSecret(#[from] SecondSecretError),
 }
 
 /// On whose word, when, and under which correlation id.
@@ -87,7 +90,8 @@ pub(crate) fn missing(draft: &Draft, domains: &[domains::Domain]) -> Option<Miss
 /// Whoever tested must still be able to come in: ties, invitations and accounts may have changed since the test. If they
 /// could not, the test no longer counts.
 ///
-/// Sessions that began under another issuer or client id end. People who had passwords are invited, so that each can be
+/// Sessions that began under another issuer or client id end; under the same ones, the secret in use until now stays as the
+/// second. People who had passwords are invited, so that each can be
 /// tied to their Okta user.
 pub(crate) async fn advance(
     db: &mut SqliteConnection,
@@ -111,6 +115,7 @@ pub(crate) async fn advance(
     let before = connections::of_tenant(&mut *db, tenant).await?;
     let saved = draft.settings.moved_to(Saved::id_of(tenant), seal)?;
     connections::put(&mut *db, &saved).await?;
+    second_secret::keep(&mut *db, seal, before.as_ref(), &saved).await?;
     connections::note_tested(&mut *db, tenant, &test.settings).await?;
     domains::keep_only(&mut *db, &saved).await?;
     drafts::discard(&mut *db, tenant).await?;

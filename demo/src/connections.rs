@@ -55,6 +55,11 @@ impl Sealed {
         Ok(Self(Some(seal.seal(place, secret.as_bytes())?)))
     }
 
+    /// As it stood in a table.
+    pub(crate) fn stored(sealed: Vec<u8>) -> Self {
+        Self(Some(sealed))
+    }
+
     /// No secret yet.
     pub(crate) fn none() -> Self {
         Self(None)
@@ -179,6 +184,20 @@ pub(crate) async fn note_tested(
     sqlx::query("UPDATE connections SET tested = ? WHERE tenant = ?")
         .bind(fingerprint)
         .bind(tenant)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Gives the connection with this id this secret.
+pub(crate) async fn set_secret(
+    db: impl SqliteExecutor<'_>,
+    saved: &Saved,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE connections SET secret = $1, secret_set_at = $2 WHERE id = $3")
+        .bind(saved.secret.sealed())
+        .bind(saved.secret_set_at)
+        .bind(&saved.id)
         .execute(db)
         .await?;
     Ok(())

@@ -32,10 +32,11 @@ pub(crate) const WRITE: &str = "BEGIN IMMEDIATE";
 
 /// What each version adds to the one before, oldest first. Once a version is released its file stays as it is: a change is
 /// a new file at the end, and every database is brought there at its next start.
-const VERSIONS: [&str; 3] = [
+const VERSIONS: [&str; 4] = [
     include_str!("../schema/1.sql"),
     include_str!("../schema/2.sql"),
     include_str!("../schema/3.sql"),
+    include_str!("../schema/4.sql"),
 ];
 
 /// Why a database cannot be used.

@@ -86,6 +86,14 @@ const OWN: &[(&str, &str)] = &[
         "Left the client secret out of a draft: it was saved for another issuer or client ID.",
     ),
     (
+        "settings/second-secret-taken",
+        "Okta refused one client secret and took the other, which is used first from now on. Remove the one that Okta no longer takes.",
+    ),
+    (
+        "settings/secret-removed",
+        "Removed one of two client secrets.",
+    ),
+    (
         "settings/discarded",
         "Threw the draft of the single sign-on settings away.",
     ),

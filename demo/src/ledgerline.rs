@@ -3,16 +3,14 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use async_trait::async_trait;
 use ipnet::IpNet;
 use okta_sso_host::contract::{Connection, EmailRule, Explanation, Policy, Problem, Settings};
-use okta_sso_host::{CallError, Clock, CredentialError, Credentials, Plugin, Secret};
+use okta_sso_host::{CallError, Clock, Plugin};
 use sqlx::sqlite::SqlitePool;
 use url::{Host, Url};
 
 use crate::connections::{self, Saved};
 use crate::domains::{self, Standing, State};
-use crate::drafts;
 use crate::history::{self, Event};
 use crate::metrics::Metrics;
 use crate::recordings::Recordings;
@@ -228,40 +226,6 @@ impl Ledgerline {
                 ..self.policy()
             },
         }
-    }
-}
-
-/// Client secrets out of the database, opened when the host puts them on a request.
-pub(crate) struct SealedSecrets {
-    pub(crate) db: SqlitePool,
-    pub(crate) seal: Arc<Seal>,
-}
-
-impl SealedSecrets {
-    /// Of a connection in use, or of a draft that is being tried out.
-    async fn settings(&self, id: &str) -> Result<Option<Saved>, sqlx::Error> {
-        match connections::find(&self.db, id).await? {
-            Some(saved) => Ok(Some(saved)),
-            None => Ok(drafts::find(&self.db, id)
-                .await?
-                .map(|draft| draft.settings)),
-        }
-    }
-}
-
-#[async_trait]
-impl Credentials for SealedSecrets {
-    async fn client_secret(&self, connection_id: &str) -> Result<Option<Secret>, CredentialError> {
-        let saved = self.settings(connection_id).await.map_err(|error| {
-            tracing::error!(%error, "a client secret could not be read");
-            CredentialError
-        })?;
-        let Some(saved) = saved else { return Ok(None) };
-        let secret = saved.client_secret(&self.seal).map_err(|error| {
-            tracing::error!(%error, connection = saved.id, "a client secret could not be opened");
-            CredentialError
-        })?;
-        Ok(secret.map(Secret::new))
     }
 }
 

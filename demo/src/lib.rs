@@ -3,6 +3,7 @@
 mod accounts;
 mod activation;
 mod connections;
+mod credentials;
 mod database;
 pub mod dev_okta;
 mod domain_requests;
@@ -22,6 +23,7 @@ pub mod recover;
 mod recovery;
 mod resemblance;
 mod seal;
+mod second_secret;
 pub mod serve;
 mod sessions;
 mod setup;

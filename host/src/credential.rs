@@ -26,8 +26,9 @@ pub trait Credentials: Send + Sync {
         Ok(None)
     }
 
-    /// The provider refused the first secret and took the second: time to make the second the first.
-    async fn other_client_secret_was_taken(&self, _connection_id: &str) {}
+    /// The provider refused the first secret and took this one: time to make it the first. Of several sign-ins at once
+    /// each says so.
+    async fn other_client_secret_was_taken(&self, _connection_id: &str, _taken: &Secret) {}
 
     /// The key of this connection's client, for `private_key_jwt`; `None` when there is none.
     async fn client_key(&self, _connection_id: &str) -> Result<Option<ClientKey>, CredentialError> {

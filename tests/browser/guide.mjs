@@ -166,7 +166,8 @@ export async function invite({ person, product, look }) {
   return anna;
 }
 
-// Two secrets are good at once while the new one is brought to Ledgerline; then the old one ends.
+// Two secrets are good at once while the new one is brought to Ledgerline, which keeps both until the old one ends: also
+// when the wrong one is deactivated first.
 export async function replaceSecret({ person, product, look }) {
   const console = await person();
   const before = await okta.readApplication(console, product.okta, 'Ledgerline');
@@ -187,14 +188,31 @@ export async function replaceSecret({ person, product, look }) {
   await anna.goto(`${product.url}/settings/sso/test`);
   await anna.getByRole('link', { name: 'Continue to Okta' }).click();
   await says(anna, 'Single sign-on is active at Acme with these settings.');
+  await settings(anna, product);
+  await says(anna, 'Client secrets in use');
+  await look(anna, 'settings-two-secrets');
   const old = console.locator('dd', { hasText: before.clientSecret });
+  const fresh = console.locator('dd', { hasText: secrets.find((secret) => secret !== before.clientSecret) });
+  await fresh.getByRole('button', { name: 'Deactivate' }).click();
+  await signsIn(person, product, people.bo, 'Hello, Bo');
+  await anna.goto(`${product.url}/history`);
+  await says(anna, 'Okta refused one client secret and took the other, which is used first from now on.');
+  await fresh.getByRole('button', { name: 'Activate', exact: true }).click();
   await old.getByRole('button', { name: 'Deactivate' }).click();
   await old.getByRole('button', { name: 'Delete' }).click();
   assert.equal((await okta.secrets(console)).length, 1);
-  const bo = await person();
-  await pressOkta(bo, product, 'acme');
-  await okta.signIn(bo, people.bo);
-  await heading(bo, 'Hello, Bo');
+  await signsIn(person, product, people.bo, 'Hello, Bo');
+  await settings(anna, product);
+  await press(anna, 'Remove the second');
+  await says(anna, 'The client secret is removed.');
+  await signsIn(person, product, people.bo, 'Hello, Bo');
+}
+
+async function signsIn(person, product, who, greeting) {
+  const page = await person();
+  await pressOkta(page, product, 'acme');
+  await okta.signIn(page, who);
+  await heading(page, greeting);
 }
 
 // Off, tried again while it is off, and on: the last step is asked once more.

@@ -13,8 +13,9 @@ use okta_sso_host::{
 use sqlx::sqlite::SqlitePool;
 
 use super::{Options, StartError};
+use crate::credentials::SealedCredentials;
 use crate::database::Database;
-use crate::ledgerline::{Ledgerline, SealedSecrets};
+use crate::ledgerline::Ledgerline;
 use crate::metrics::Metrics;
 use crate::recordings::Recordings;
 use crate::seal::Seal;
@@ -50,9 +51,10 @@ pub(super) async fn load(
         Database::Memory => Arc::new(MemoryStorage::default()),
         Database::File(path) => Arc::new(SqliteStorage::open(path).await?),
     };
-    let credentials = SealedSecrets {
+    let credentials = SealedCredentials {
         db: db.clone(),
         seal: Arc::clone(seal),
+        clock: Arc::clone(&clock),
     };
     let extra_ca = match &options.extra_ca {
         Some(path) => Some(fs::read(path).map_err(|error| StartError::File(path.clone(), error))?),

@@ -32,9 +32,10 @@ use crate::domains::{self, Domain, Standing, State as TenantState};
 use crate::drafts::{self, Draft};
 use crate::ledgerline::Ledgerline;
 use crate::moment::Moment;
-use crate::trials;
+use crate::{second_secret, trials};
 
 use self::recordings::Agreement;
+use self::secret::SecretRow;
 pub(super) use self::tested::finish;
 pub(super) use self::trial::{connection_of_draft, probe_in_use};
 
@@ -50,6 +51,7 @@ pub(super) fn router() -> Router<Web> {
         .route("/settings/sso/on", post(on::switch_on))
         .route("/settings/sso/off", post(off::switch_off))
         .route("/settings/sso/recordings", post(recordings::change))
+        .route("/settings/sso/secret/remove", post(secret::remove))
         .route("/settings/sso/domain", post(domain::request))
         .route("/settings/sso/domain/withdraw", post(domain::withdraw))
         .route("/settings/sso/test", get(trial::before))
@@ -63,6 +65,8 @@ struct Situation {
     live: Option<Saved>,
     /// The fingerprint of the draft that it was.
     live_tested: Option<Vec<u8>>,
+    /// What is in use, with its second secret, if it has one.
+    second: Option<Saved>,
     draft: Option<Draft>,
     domains: Vec<Domain>,
     requests: Vec<Request>,
@@ -71,8 +75,13 @@ struct Situation {
 impl Situation {
     async fn of(ledgerline: &Ledgerline, tenant: &str) -> Result<Self, sqlx::Error> {
         let db = &ledgerline.db;
+        let live = connections::of_tenant(db, tenant).await?;
         Ok(Self {
-            live: connections::of_tenant(db, tenant).await?,
+            second: match &live {
+                Some(live) => second_secret::beside(db, live).await?,
+                None => None,
+            },
+            live,
             live_tested: connections::tested(db, tenant).await?,
             draft: drafts::of_tenant(db, tenant).await?,
             domains: domains::of_tenant(db, tenant).await?,
@@ -266,6 +275,7 @@ struct SsoPage<'a> {
     to_do: bool,
     missing: Option<Missing>,
     form: SsoForm,
+    secrets: Vec<SecretRow>,
     notice: Option<&'static str>,
     /// Something in the form has to be put right.
     refused: bool,
@@ -324,6 +334,7 @@ fn done(word: &str) -> Option<&'static str> {
         "unchanged" => "Nothing was changed: these settings are in use already.",
         "active" => "Single sign-on is active. Your people sign in with Okta from now on.",
         "off" => "Single sign-on is off. Your people sign in with passwords.",
+        "secret-removed" => "The client secret is removed. The other one is used alone.",
         "discarded" => "The draft is gone. The settings in use stay as they were.",
         "tested" => "The connection was tested. What was found is shown below.",
         "untested" => {
@@ -373,6 +384,7 @@ async fn draw(
             .is_some_and(|draft| draft.settings.enabled),
         missing: situation.missing(),
         form,
+        secrets: secret::rows(situation.live.as_ref(), situation.second.as_ref()),
         notice: remarks.notice,
         refused: remarks.status == StatusCode::UNPROCESSABLE_ENTITY,
         redirect_uri: ledgerline.public_url.callback(),

@@ -21,6 +21,7 @@ const OF_ADMINISTRATORS: &[(&str, Fields)] = &[
     ("/settings/sso/discard", &[]),
     ("/settings/sso/on", &[]),
     ("/settings/sso/off", &[]),
+    ("/settings/sso/secret/remove", &[("secret", "x")]),
     ("/settings/sso/domain", &[("domain", "forged.example")]),
     (
         "/settings/sso/domain/withdraw",

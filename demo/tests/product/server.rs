@@ -130,7 +130,9 @@ async fn not_ready(stage: &Stage) -> serde_json::Value {
 #[tokio::test]
 async fn f_30_without_its_storage_it_is_not_ready() {
     let stage = Stage::open().await;
-    stage.change("ALTER TABLE okta_sso_storage RENAME TO away").await;
+    stage
+        .change("ALTER TABLE okta_sso_storage RENAME TO away")
+        .await;
     assert_eq!(not_ready(&stage).await, serde_json::json!(["state"]));
 }
 

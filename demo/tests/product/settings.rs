@@ -1,6 +1,7 @@
 //! *Settings*, *Single sign-on*: from nothing to active, and what stands in the way.
 
 mod draft;
+mod second_secret;
 mod secret;
 mod test_sign_in;
 

@@ -83,7 +83,9 @@ pub(crate) async fn send(
     let answer = http.send(scope, second).await?;
     if !refuses_client(&answer) {
         tracing::warn!(connection, "the provider took the client's second secret");
-        credentials.other_client_secret_was_taken(connection).await;
+        credentials
+            .other_client_secret_was_taken(connection, &other)
+            .await;
     }
     Ok(answer)
 }

@@ -1,8 +1,20 @@
 //! The client secret: typed, sealed, kept for the issuer and client ID that it was saved for, and never shown.
 
-use super::{Draft, Ledgerline, Problem, Saved, SsoForm};
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::{
+    Administrator, Draft, Failure, Ledgerline, Moment, Problem, Saved, SsoForm, connections,
+};
+use crate::activation::Cause;
 use crate::connections::{MoveError, Sealed};
+use crate::database::WRITE;
 use crate::token::NoRandomness;
+use crate::web::guard::Form;
+use crate::{accounts, history, second_secret, token};
 
 /// What saving did to the client secret.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,4 +77,66 @@ pub(super) fn ask_again(form: &mut SsoForm) {
             expected: None,
         });
     }
+}
+
+/// One of two secrets of a connection in use, as the page lists it.
+pub(super) struct SecretRow {
+    /// What the page calls it; tells nothing about it.
+    pub(super) name: String,
+    pub(super) set: Option<Moment>,
+    /// Okta is asked with this one first.
+    pub(super) first: bool,
+}
+
+/// Both secrets of a connection in use; empty when it has one alone.
+pub(super) fn rows(live: Option<&Saved>, second: Option<&Saved>) -> Vec<SecretRow> {
+    let (Some(live), Some(second)) = (live, second) else {
+        return Vec::new();
+    };
+    let row = |saved: &Saved, first| SecretRow {
+        name: second_secret::name(saved),
+        set: saved.secret_set_at.map(Moment),
+        first,
+    };
+    vec![row(live, true), row(second, false)]
+}
+
+/// Which of two secrets is to go.
+#[derive(Deserialize)]
+pub(super) struct Removal {
+    secret: String,
+}
+
+/// `POST /settings/sso/secret/remove`: one of two secrets of the connection in use.
+pub(super) async fn remove(
+    State(ledgerline): State<Arc<Ledgerline>>,
+    administrator: Administrator,
+    Form(removal): Form<Removal>,
+) -> Result<Response, Failure> {
+    let user = &administrator.session.user;
+    let cause = Cause {
+        actor: &user.email,
+        correlation_id: &token::name()?,
+        now: ledgerline.now(),
+    };
+    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    if accounts::administrator(&mut *write, &user.tenant, &user.id)
+        .await?
+        .is_none()
+    {
+        return Err(Failure::AdministratorsOnly);
+    }
+    let live = connections::of_tenant(&mut *write, &user.tenant).await?;
+    let removed = match &live {
+        Some(live) => second_secret::remove(&mut write, live, &removal.secret).await?,
+        None => false,
+    };
+    if removed {
+        let event = cause.event("settings/secret-removed", "");
+        history::record_in(&mut write, &user.tenant, &event).await?;
+    }
+    write.commit().await?;
+    // A page that is behind: whichever it named is gone.
+    let done = if removed { "?done=secret-removed" } else { "" };
+    Ok(Redirect::to(&format!("/settings/sso{done}")).into_response())
 }

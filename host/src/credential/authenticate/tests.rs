@@ -86,7 +86,8 @@ impl Credentials for Stage {
         Ok(self.secrets[1].map(|text| Secret::new(text.to_owned())))
     }
 
-    async fn other_client_secret_was_taken(&self, _: &str) {
+    async fn other_client_secret_was_taken(&self, _: &str, taken: &Secret) {
+        assert_eq!(Some(taken.expose()), self.secrets[1]);
         *self.swapped.lock().unwrap() = true;
     }
 
