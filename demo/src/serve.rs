@@ -1,5 +1,6 @@
 //! `serve`: brings the product up, with the development Okta where that is asked for, and takes it down.
 
+mod egress;
 mod plugin;
 
 use std::fs;
@@ -26,6 +27,7 @@ use crate::sessions::{self, Lifetimes};
 use crate::setup::{self, Setup, SetupError};
 use crate::{listen, metrics, web};
 
+pub use self::egress::EgressProxy;
 pub use self::plugin::{CompiledCacheAt, ComponentFile};
 
 /// How long requests in flight may take once the process is told to stop.
@@ -74,6 +76,10 @@ pub struct Options {
     /// Certificate authorities to trust besides the machine's own: PEM, one or several.
     #[arg(long, value_name = "FILE")]
     pub extra_ca: Option<PathBuf>,
+    /// A forward proxy to reach providers by, `http://[user:password@]host:port`; the environment names none. It resolves
+    /// their names, so it is the proxy that must refuse to lead to private addresses. Loopback is reached without it.
+    #[arg(long, value_name = "URL")]
+    pub egress_proxy: Option<EgressProxy>,
     /// Lets companies have their failed sign-ins recorded, in this folder, made when it is not there.
     #[arg(long, value_name = "FOLDER")]
     pub recordings: Option<PathBuf>,

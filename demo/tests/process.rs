@@ -48,14 +48,8 @@ struct Product {
 
 impl Product {
     async fn open(name: &str) -> Self {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("process-{name}"));
-        let _ = std::fs::remove_dir_all(&folder); // of the run before
-        std::fs::create_dir_all(&folder).unwrap();
-        let address = TcpListener::bind("127.0.0.1:0")
-            .await
-            .unwrap()
-            .local_addr()
-            .unwrap();
+        let folder = empty_folder(name);
+        let address = free_address().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let issuer = format!("http://{}", listener.local_addr().unwrap());
         let mut config = Config::new(issuer.as_str());
@@ -189,6 +183,18 @@ impl Drop for Product {
     }
 }
 
+fn empty_folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("process-{name}"));
+    let _ = std::fs::remove_dir_all(&folder); // of the run before
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+async fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap()
+}
+
 fn serve(okta: &DevOkta, listener: TcpListener) -> JoinHandle<()> {
     let okta = okta.clone();
     tokio::spawn(async move {
@@ -212,17 +218,23 @@ fn email(person: usize) -> String {
     format!("p{person}@acme.example")
 }
 
-/// With as many files as this machine lets a process have; waits until it listens.
-fn start(folder: &Path, address: SocketAddr, more: &[&str]) -> Child {
-    let mut child = Command::new("sh")
+/// `serve` over the folder's database and component, with as many files as this machine lets a process have.
+fn serve_command(folder: &Path, address: SocketAddr) -> Command {
+    let mut serve = Command::new("sh");
+    serve
         .args(["-c", "ulimit -n \"$(ulimit -Hn)\"; exec \"$@\"", "sh"])
         .arg(env!("CARGO_BIN_EXE_okta-sso-demo"))
-        .args(["serve", "--danger-allow-loopback"])
+        .arg("serve")
         .args(["--plugin", folder.join("okta_sso.wasm").to_str().unwrap()])
         .args(["--listen", &address.to_string()])
         .args(["--database", folder.join("ledgerline.db").to_str().unwrap()])
-        .args(more)
-        .env("RUST_LOG", "error")
+        .env("RUST_LOG", "error");
+    serve
+}
+
+/// Starts and waits until it listens.
+fn started(mut serve: Command) -> Child {
+    let mut child = serve
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
@@ -231,6 +243,13 @@ fn start(folder: &Path, address: SocketAddr, more: &[&str]) -> Child {
     let listens = lines.any(|line| line.unwrap().starts_with("Ledgerline"));
     assert!(listens, "the product does not start");
     child
+}
+
+/// With a development Okta that is on this machine.
+fn start(folder: &Path, address: SocketAddr, more: &[&str]) -> Child {
+    let mut serve = serve_command(folder, address);
+    serve.arg("--danger-allow-loopback").args(more);
+    started(serve)
 }
 
 /// Ends within the time, and how.
@@ -367,9 +386,7 @@ fn other_plugin() -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn f_59_another_component_is_put_in_while_it_runs() {
     let mut product = Product::open("f-59-replaced").await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let metrics = listener.local_addr().unwrap();
-    drop(listener);
+    let metrics = free_address().await;
     product.kill();
     product.restart_with(&[&format!("--metrics={metrics}")]);
     let shows = async |line: String| {
@@ -470,6 +487,53 @@ async fn f_01_it_starts_while_the_provider_is_down() {
     product.signs_in(0).await;
 }
 
+/// Everything for a provider goes to the proxy that was given, and nothing to the one that the environment names.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_given_proxy_leads_to_providers() {
+    let folder = empty_folder("proxy");
+    let plugin = std::fs::read(PLUGIN).unwrap();
+    put_plugin(&folder, &plugin, &plugin);
+    let setup = folder.join("setup.toml");
+    let tenant = "[[tenants]]\nid = \"acme\"\nname = \"Acme\"\napproved_domains = [\"acme.example\"]\n\
+         connection = { client_id = \"0oaacme\", client_secret = \"secret\", issuer = \"https://acme.okta.com\" }\n";
+    std::fs::write(&setup, tenant).unwrap();
+    let address = free_address().await;
+    let given = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let ambient = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = format!("http://ledgerline:hush@{}", given.local_addr().unwrap());
+    let mut serve = serve_command(&folder, address);
+    serve.args(["--egress-proxy", &proxy, "--setup", setup.to_str().unwrap()]);
+    let elsewhere = format!("http://{}", ambient.local_addr().unwrap());
+    for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY"] {
+        serve.env(name, &elsewhere);
+    }
+    let mut child = started(serve);
+
+    let browser = Browser::new(address);
+    let start = format!(
+        "http://localhost:{}/sso/okta/start?tenant=acme",
+        address.port()
+    );
+    let start: Url = start.parse().unwrap();
+    let (page, asked) = tokio::join!(browser.visit(&start), async {
+        let (mut stream, _) = given.accept().await.unwrap();
+        let mut asked = vec![0; 1024];
+        let length = stream.read(&mut asked).await.unwrap();
+        String::from_utf8(asked[..length].to_vec()).unwrap()
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+    page.says(503, "Okta cannot be reached right now.");
+    assert!(
+        asked.starts_with("CONNECT acme.okta.com:443 HTTP/1.1\r\n"),
+        "{asked}"
+    );
+    let credential = "proxy-authorization: basic bgvkz2vybgluztpodxno"; // ledgerline:hush
+    assert!(asked.to_lowercase().contains(credential), "{asked}");
+    let touched = timeout(Duration::from_millis(100), ambient.accept()).await;
+    assert!(touched.is_err(), "the environment's proxy was asked");
+}
+
 /// What `serve` says when it does not start.
 fn refusal(words: &[&str]) -> String {
     let ended = Command::new(env!("CARGO_BIN_EXE_okta-sso-demo"))
@@ -484,9 +548,7 @@ fn refusal(words: &[&str]) -> String {
 
 #[test]
 fn compiled_code_is_kept_for_one_user_under_a_key_that_stays() {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("process-open-folder");
-    let _ = std::fs::remove_dir_all(&folder); // of the run before
-    std::fs::create_dir(&folder).unwrap();
+    let folder = empty_folder("open");
     std::fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
     let cache = format!("--compiled-cache={}", folder.display());
     let said = refusal(&["--database=memory", &cache]);
@@ -499,6 +561,23 @@ fn compiled_code_is_kept_for_one_user_under_a_key_that_stays() {
     let said = refusal(&["--database=memory", &cache, key]);
     assert!(said.contains("no folder for this user alone"), "{said}");
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+}
+
+/// Its address may hold a password, which nobody repeats.
+#[test]
+fn a_proxy_of_another_form_is_refused_without_a_word_of_it() {
+    for wrong in [
+        "canary",
+        "https://user:canary@proxy.example",
+        "socks5://canary:1",
+    ] {
+        let said = refusal(&["--database=memory", "--egress-proxy", wrong]);
+        assert!(
+            said.contains("the egress proxy is not of the form"),
+            "{said}"
+        );
+        assert!(!said.contains("canary"), "{said}");
+    }
 }
 
 /// Files that this process may open.

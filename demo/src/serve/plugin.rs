@@ -1,18 +1,18 @@
 //! The sign-in component: loaded with what it may use, and what it proposes.
 
-use std::fs;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use okta_sso_host::contract::{Network, Policy};
 use okta_sso_host::{
-    Capabilities, Clock, CompiledCache, Component, HttpClient, HttpOptions, MemoryStorage, Pin,
-    Plugin, SetupError, SqliteStorage, Storage,
+    Capabilities, Clock, CompiledCache, Component, MemoryStorage, Pin, Plugin, SetupError,
+    SqliteStorage, Storage,
 };
 use sqlx::sqlite::SqlitePool;
+use tokio::task::JoinError;
 
-use super::{Options, StartError};
+use super::{Options, StartError, egress};
 use crate::credentials::SealedCredentials;
 use crate::database::Database;
 use crate::ledgerline::Ledgerline;
@@ -56,19 +56,7 @@ pub(super) async fn load(
         seal: Arc::clone(seal),
         clock: Arc::clone(&clock),
     };
-    let extra_ca = match &options.extra_ca {
-        Some(path) => Some(fs::read(path).map_err(|error| StartError::File(path.clone(), error))?),
-        None => None,
-    };
-    let http = HttpClient::new(&HttpOptions {
-        extra_ca,
-        danger_allow_loopback: options.danger_allow_loopback,
-        ..HttpOptions::default()
-    })
-    .map_err(|error| match (&options.extra_ca, error) {
-        (Some(path), SetupError::ExtraCa) => StartError::ExtraCa(path.clone()),
-        (_, error) => StartError::HttpClient(error),
-    })?;
+    let http = egress::client(options)?;
     let capabilities = Capabilities::new(storage, Arc::new(credentials))
         .with_http(metrics.measured(http))
         .with_clock(clock);
@@ -137,24 +125,30 @@ impl ComponentFile {
         }
     }
 
-    async fn replace(&self) -> Result<(), StartError> {
+    async fn replace(&self) -> Result<(), ReloadError> {
         let path = self.path.clone();
         let read = move || Component::from_path(path, Pin::Sidecar);
-        let read = tokio::task::spawn_blocking(read).await;
-        let component = read.map_err(|error| StartError::Describe(error.to_string()))?;
-        let component = component.map_err(StartError::Plugin)?;
+        let component = tokio::task::spawn_blocking(read).await??;
         let Ledgerline {
             plugin, metrics, ..
         } = &*self.ledgerline;
-        plugin
-            .replace(component)
-            .await
-            .map_err(StartError::Plugin)?;
+        plugin.replace(component).await?;
         metrics.runs(plugin.sha256());
         self.ledgerline
             .set_policy(policy(plugin, self.loopback).await?);
         Ok(())
     }
+}
+
+/// Why another component was not put in.
+#[derive(Debug, thiserror::Error)]
+enum ReloadError {
+    #[error(transparent)]
+    Refused(#[from] SetupError),
+    #[error(transparent)]
+    NotRead(#[from] JoinError),
+    #[error(transparent)]
+    Start(#[from] StartError),
 }
 
 /// What the component proposes, with the network that this process may reach.
