@@ -124,7 +124,7 @@ async fn health_and_readiness() {
 async fn not_ready(stage: &Stage) -> serde_json::Value {
     let ready = stage.browser().get(&stage.at("/readyz")).await;
     assert_eq!(ready.status, 503, "{}", ready.body);
-    ready.json()["not_ready"].clone()
+    ready.json().get("not_ready").cloned().unwrap()
 }
 
 #[tokio::test]
