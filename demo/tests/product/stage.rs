@@ -128,7 +128,8 @@ async fn start(folder: &Folder, words: &[&str], time: &Time) -> Product {
         env!("CARGO_MANIFEST_DIR"),
         "/../target/plugin/okta_sso.wasm"
     );
-    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sealing.key");
+    // Seen from the demo and from the conformance tests, which open this stage as well.
+    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/../demo/tests/sealing.key");
     let compiled = concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled");
     let database = database(folder);
     let mut all = vec!["--danger-allow-loopback", "--plugin", plugin];
