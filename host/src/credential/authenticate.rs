@@ -70,18 +70,25 @@ pub(crate) async fn send(
     if !refuses_client(&answer) {
         return Ok(answer);
     }
+    let is_refused =
+        |one: &Secret| bool::from(one.expose().as_bytes().ct_eq(secret.expose().as_bytes()));
     let other = credentials.other_client_secret(connection).await;
-    let Some(other) = other.map_err(Refusal::from).map_err(denied)? else {
+    let mut other = other.map_err(Refusal::from).map_err(denied)?;
+    if other.as_ref().is_some_and(is_refused) {
+        // Another sign-in has made the second one the first since that was read.
+        let first = credentials.client_secret(connection).await;
+        other = first.map_err(Refusal::from).map_err(denied)?;
+    }
+    let Some(other) = other.filter(|one| !is_refused(one)) else {
         return Ok(answer);
     };
-    let same = bool::from(other.expose().as_bytes().ct_eq(secret.expose().as_bytes()));
-    let Some(left) = exchanges_left.checked_sub(1).filter(|_| !same) else {
+    let Some(left) = exchanges_left.checked_sub(1) else {
         return Ok(answer);
     };
     *exchanges_left = left;
     let second = with_secret(request, client, &other).map_err(denied)?;
     let answer = http.send(scope, second).await?;
-    if !refuses_client(&answer) {
+    if takes_client(&answer) {
         tracing::warn!(connection, "the provider took the client's second secret");
         credentials
             .other_client_secret_was_taken(connection, &other)
@@ -90,8 +97,23 @@ pub(crate) async fn send(
     Ok(answer)
 }
 
+const INVALID_CLIENT: &str = "invalid_client";
+
 /// `invalid_client` of RFC 6749 section 5.2, or of Okta's own envelope.
 fn refuses_client(answer: &HttpResponse) -> bool {
+    matches!(answer.status, 400 | 401) && error(answer).as_deref() == Some(INVALID_CLIENT)
+}
+
+/// Whether the client was authenticated, whatever came of its request: a provider that is busy or down did not look.
+fn takes_client(answer: &HttpResponse) -> bool {
+    match answer.status {
+        200..300 => true,
+        400 => error(answer).is_some_and(|error| error != INVALID_CLIENT),
+        _ => false,
+    }
+}
+
+fn error(answer: &HttpResponse) -> Option<String> {
     #[derive(Deserialize)]
     struct Body {
         error: Option<String>,
@@ -99,13 +121,8 @@ fn refuses_client(answer: &HttpResponse) -> bool {
         error_code: Option<String>,
     }
 
-    if !matches!(answer.status, 400 | 401) {
-        return false;
-    }
-    let Ok(body) = serde_json::from_slice::<Body>(&answer.body) else {
-        return false;
-    };
-    body.error.or(body.error_code).as_deref() == Some("invalid_client")
+    let body: Body = serde_json::from_slice(&answer.body).ok()?;
+    body.error.or(body.error_code)
 }
 
 async fn assertion(

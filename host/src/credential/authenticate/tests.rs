@@ -35,6 +35,8 @@ fn request(body: &str) -> HttpRequest {
 /// Two secrets and a key, and a provider that answers from a script and remembers what it was sent.
 struct Stage {
     secrets: [Option<&'static str>; 2],
+    /// What another sign-in puts in their place when one was refused.
+    promoted: Option<[&'static str; 2]>,
     key: Option<ClientKey>,
     answers: Mutex<Vec<Result<(u16, &'static str), HttpError>>>,
     sent: Mutex<Vec<HttpRequest>>,
@@ -44,16 +46,33 @@ struct Stage {
 impl Stage {
     fn new(
         secrets: [Option<&'static str>; 2],
+        answers: Vec<Result<(u16, &'static str), HttpError>>,
+    ) -> Arc<Self> {
+        Self::with_promotion(secrets, None, answers)
+    }
+
+    fn with_promotion(
+        secrets: [Option<&'static str>; 2],
+        promoted: Option<[&'static str; 2]>,
         mut answers: Vec<Result<(u16, &'static str), HttpError>>,
     ) -> Arc<Self> {
         answers.reverse();
         Arc::new(Self {
             secrets,
+            promoted,
             key: Some(ClientKey::generate().unwrap()),
             answers: Mutex::new(answers),
             sent: Mutex::default(),
             swapped: Mutex::default(),
         })
+    }
+
+    fn secret(&self, slot: usize) -> Option<Secret> {
+        let promoted = self
+            .promoted
+            .filter(|_| !self.sent.lock().unwrap().is_empty());
+        let secret = promoted.map_or(self.secrets[slot], |secrets| Some(secrets[slot]));
+        secret.map(|text| Secret::new(text.to_owned()))
     }
 
     async fn send(
@@ -79,15 +98,16 @@ impl Stage {
 #[async_trait]
 impl Credentials for Stage {
     async fn client_secret(&self, _: &str) -> Result<Option<Secret>, CredentialError> {
-        Ok(self.secrets[0].map(|text| Secret::new(text.to_owned())))
+        Ok(self.secret(0))
     }
 
     async fn other_client_secret(&self, _: &str) -> Result<Option<Secret>, CredentialError> {
-        Ok(self.secrets[1].map(|text| Secret::new(text.to_owned())))
+        Ok(self.secret(1))
     }
 
     async fn other_client_secret_was_taken(&self, _: &str, taken: &Secret) {
-        assert_eq!(Some(taken.expose()), self.secrets[1]);
+        let untaken = self.secrets[0].unwrap();
+        assert_ne!(taken.expose(), untaken);
         *self.swapped.lock().unwrap() = true;
     }
 
@@ -200,6 +220,43 @@ async fn the_second_secret_is_tried_when_the_first_is_refused() {
         );
         assert_eq!(sent[0].body, sent[1].body);
         assert!(*stage.swapped.lock().unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_promotion_meanwhile_costs_nobody_the_sign_in() {
+    let stage = Stage::with_promotion(
+        [Some("old"), Some("new")],
+        Some(["new", "old"]),
+        vec![Ok(INVALID_CLIENT), OK],
+    );
+    let (outcome, sent, left) = stage.send(ClientAuth::ClientSecretBasic, "code=1", 7).await;
+    assert_eq!((outcome, left), (Ok(200), 6));
+    assert_eq!(
+        [basic(&sent[0]), basic(&sent[1])],
+        ["i%3Ad:old", "i%3Ad:new"]
+    );
+}
+
+/// Only an answer that comes after the client was authenticated says that its secret is the right one.
+#[tokio::test]
+async fn a_second_secret_is_taken_when_the_provider_has_looked_at_it() {
+    for (answer, taken) in [
+        ((200, "{}"), true),
+        ((201, "{}"), true),
+        ((400, r#"{"error":"invalid_grant"}"#), true),
+        ((400, "{}"), false),
+        (INVALID_CLIENT, false),
+        ((401, "<html>"), false),
+        ((403, r#"{"error":"access_denied"}"#), false),
+        ((429, r#"{"errorCode":"E0000047"}"#), false),
+        ((503, ""), false),
+    ] {
+        let script = vec![Ok(INVALID_CLIENT), Ok(answer)];
+        let stage = Stage::new([Some("old"), Some("new")], script);
+        let (outcome, ..) = stage.send(ClientAuth::ClientSecretBasic, "code=1", 7).await;
+        assert_eq!(outcome, Ok(answer.0));
+        assert_eq!(*stage.swapped.lock().unwrap(), taken, "{answer:?}");
     }
 }
 
