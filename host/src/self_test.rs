@@ -7,10 +7,10 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use url::{Url, form_urlencoded};
 
-use crate::capability::{Capabilities, Http, HttpError, HttpRequest, HttpResponse};
+use crate::capability::{Capabilities, Http, HttpError, HttpRequest, HttpResponse, Log};
 use crate::contract::{
-    Algorithm, Callback, ClientAuth, Connection, Endpoint, LoginError, LoginRequest, Network,
-    Redirect, Settings, SignedIn,
+    Algorithm, Callback, ClientAuth, Connection, Endpoint, Level, LoginError, LoginRequest,
+    Network, Redirect, Settings, SignedIn,
 };
 use crate::credential::{ClientKey, CredentialError, Credentials, Secret};
 use crate::error::CallError;
@@ -78,6 +78,13 @@ pub(crate) async fn run(plugin: &Plugin) -> Result<(), SelfTestError> {
     over(plugin, |capabilities| capabilities.with_clock(clock)).await
 }
 
+/// Refusals are what is wanted here; a log that others watch is not to be full of them.
+struct Silence;
+
+impl Log for Silence {
+    fn event(&self, _: &Scope, _: Level, _: &str, _: &[(String, String)]) {}
+}
+
 async fn over(
     plugin: &Plugin,
     change: impl FnOnce(Capabilities) -> Capabilities,
@@ -89,7 +96,9 @@ async fn over(
         next: Mutex::default(),
     });
     let storage = Arc::new(MemoryStorage::default());
-    let capabilities = Capabilities::new(storage, provider.clone()).with_http(provider.clone());
+    let capabilities = Capabilities::new(storage, provider.clone())
+        .with_http(provider.clone())
+        .with_log(Arc::new(Silence));
     let capabilities = change(capabilities);
     let now = capabilities.clock.now();
     let plugin = plugin.with_capabilities(capabilities);
