@@ -1,6 +1,5 @@
 //! Recordings in a folder, encrypted, for seven days.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,6 +11,7 @@ use aws_lc_rs::rand;
 use super::Recording;
 use super::sealed::{KEPT, SUFFIX, cipher, ended, seal};
 use crate::capability::Clock;
+use crate::component::hexadecimal;
 
 /// What it ends in as well until all of it is written.
 const UNFINISHED: &str = ".unfinished";
@@ -112,14 +112,20 @@ impl RecordingFolder {
         Ok(kept)
     }
 
-    /// Removes what is kept of a connection's calls.
+    /// Removes what there is of a connection's calls, half-written and old ones too.
     ///
     /// # Errors
     /// When the folder cannot be read, or a file not be removed.
     pub fn forget(&self, connection_id: &str) -> std::io::Result<()> {
-        self.kept(connection_id)?
+        let whose = format!("{}-", whose(connection_id));
+        let is_theirs = |name: &str| {
+            name.split_once('-')
+                .is_some_and(|(_, rest)| rest.starts_with(&whose))
+        };
+        self.files()?
             .iter()
-            .try_for_each(|kept| remove(&self.folder.join(&kept.name)))
+            .filter(|(name, _)| is_theirs(name))
+            .try_for_each(|(name, _)| remove(&self.folder.join(name)))
     }
 
     /// Removes what is older than seven days.
@@ -158,7 +164,13 @@ fn remove(path: &Path) -> std::io::Result<()> {
 /// A connection's id as names of files hold it: who may list the folder does not learn whose they are.
 fn whose(connection_id: &str) -> String {
     let digest = digest(&SHA256, connection_id.as_bytes());
-    hexadecimal(digest.as_ref().first_chunk::<8>().unwrap_or(&[0; 8]))
+    hexadecimal(
+        digest
+            .as_ref()
+            .first_chunk::<8>()
+            .unwrap_or(&[0; 8])
+            .as_slice(),
+    )
 }
 
 /// Whether a reference can be part of a file's name.
@@ -173,13 +185,6 @@ fn random() -> std::io::Result<[u8; 8]> {
     let mut bytes = [0; 8];
     rand::fill(&mut bytes).map_err(|_| std::io::Error::other("no random bytes"))?;
     Ok(bytes)
-}
-
-fn hexadecimal(bytes: &[u8; 8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}"); // a text takes what it is given
-        text
-    })
 }
 
 #[cfg(test)]
@@ -334,7 +339,11 @@ mod tests {
         place.folder.keep(&recording("b", Some("r"))).unwrap();
         assert_eq!(place.folder.kept("b").unwrap().len(), 2);
 
+        // Left by a process that was killed.
+        let unfinished = place.path.join(format!("{}.unfinished", kept[0].name));
+        fs::write(&unfinished, "x").unwrap();
         place.folder.forget("a").unwrap();
+        assert!(!unfinished.exists());
         assert!(place.folder.kept("a").unwrap().is_empty());
         assert_eq!(place.folder.kept("b").unwrap().len(), 2);
     }
