@@ -129,16 +129,6 @@ pub(crate) async fn find(
         .await
 }
 
-/// Within one tenant, an administrator who may come in: to be asked again, under the write lock, by what only they may do.
-pub(crate) async fn administrator(
-    db: impl SqliteExecutor<'_>,
-    tenant: &str,
-    id: &str,
-) -> Result<Option<User>, sqlx::Error> {
-    let found = find(db, tenant, id).await?;
-    Ok(found.filter(|user| user.administrator && !user.disabled))
-}
-
 /// How many people a tenant has.
 pub(crate) async fn count(db: impl SqliteExecutor<'_>, tenant: &str) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar("SELECT COUNT(*) FROM users WHERE tenant = ?")

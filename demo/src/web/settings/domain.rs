@@ -15,7 +15,7 @@ use super::{
 };
 use crate::activation::Cause;
 use crate::database::WRITE;
-use crate::web::guard::Form;
+use crate::web::guard::{self, Form};
 use crate::{history, token};
 
 /// Requests that a tenant may have at once.
@@ -49,6 +49,7 @@ pub(super) async fn request(
     }
     let now = ledgerline.now();
     let mut write = ledgerline.db.begin_with(WRITE).await?;
+    guard::reaffirm(&mut write, &administrator.session).await?;
     domain_requests::make(&mut *write, &user.tenant, &domain, &user.email, now).await?;
     let correlation_id = token::name()?;
     let cause = Cause {
@@ -76,6 +77,7 @@ pub(super) async fn withdraw(
         now: ledgerline.now(),
     };
     let mut write = ledgerline.db.begin_with(WRITE).await?;
+    guard::reaffirm(&mut write, &administrator.session).await?;
     if domain_requests::close(&mut *write, &user.tenant, &form.domain).await? {
         let event = cause.event("settings/domain-withdrawn", &form.domain);
         history::record_in(&mut write, &user.tenant, &event).await?;

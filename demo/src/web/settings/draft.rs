@@ -16,11 +16,10 @@ use super::{
     Administrator, Draft, Failure, Ledgerline, Problem, Remarks, Saved, Situation, SsoForm,
     activation, connections, domain_requests, domains, drafts, secret, trial,
 };
-use crate::accounts;
 use crate::activation::Cause;
 use crate::database::WRITE;
 use crate::domains::Standing;
-use crate::web::guard::Form;
+use crate::web::guard::{self, Form};
 use crate::{history, token};
 
 /// Sound values in the place of fields that are still empty, so that the plugin checks the others.
@@ -102,12 +101,7 @@ pub(super) async fn save(
     };
     let (client_id, issuer) = typed.corrected(&checked);
     let mut write = ledgerline.db.begin_with(WRITE).await?;
-    if accounts::administrator(&mut *write, tenant, &user.id)
-        .await?
-        .is_none()
-    {
-        return Err(Failure::AdministratorsOnly);
-    }
+    guard::reaffirm(&mut write, &administrator.session).await?;
     let live = connections::of_tenant(&mut *write, tenant).await?;
     if typed.enabled.is_none() && live.is_some() {
         // Off while in use: that is a step of its own, with its consequences said first.
@@ -395,6 +389,7 @@ pub(super) async fn discard(
         now: ledgerline.now(),
     };
     let mut write = ledgerline.db.begin_with(WRITE).await?;
+    guard::reaffirm(&mut write, &administrator.session).await?;
     if drafts::discard(&mut *write, &user.tenant).await? {
         let event = cause.event("settings/discarded", "");
         history::record_in(&mut write, &user.tenant, &event).await?;

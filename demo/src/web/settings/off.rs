@@ -12,7 +12,7 @@ use super::{Administrator, Failure, Layout, Ledgerline, activation, drafts, page
 use crate::accounts;
 use crate::activation::Cause;
 use crate::database::WRITE;
-use crate::web::guard::Form;
+use crate::web::guard::{self, Form};
 use crate::{history, token};
 
 #[derive(Template)]
@@ -67,12 +67,7 @@ pub(super) async fn switch_off(
         now: ledgerline.now(),
     };
     let mut write = ledgerline.db.begin_with(WRITE).await?;
-    if accounts::administrator(&mut *write, tenant, &session.user.id)
-        .await?
-        .is_none()
-    {
-        return Err(Failure::AdministratorsOnly);
-    }
+    guard::reaffirm(&mut write, session).await?;
     activation::switch_off(&mut write, &ledgerline.seal, tenant, Some(&session.id_hash)).await?;
     history::record_in(
         &mut write,

@@ -9,10 +9,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::draft::Empty;
 use super::{Administrator, Failure, Layout, Ledgerline, Saved, activation, drafts, page};
-use crate::accounts;
 use crate::activation::Cause;
 use crate::database::WRITE;
-use crate::web::guard::Form;
+use crate::web::guard::{self, Form};
 use crate::{history, token};
 
 #[derive(Template)]
@@ -52,12 +51,7 @@ pub(super) async fn switch_on(
         now: ledgerline.now(),
     };
     let mut write = ledgerline.db.begin_with(WRITE).await?;
-    if accounts::administrator(&mut *write, &user.tenant, &user.id)
-        .await?
-        .is_none()
-    {
-        return Err(Failure::AdministratorsOnly);
-    }
+    guard::reaffirm(&mut write, &administrator.session).await?;
     let Some(mut draft) = drafts::of_tenant(&mut *write, &user.tenant).await? else {
         return Ok(Redirect::to("/settings/sso").into_response());
     };

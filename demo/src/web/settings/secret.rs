@@ -13,8 +13,8 @@ use crate::activation::Cause;
 use crate::connections::{MoveError, Sealed};
 use crate::database::WRITE;
 use crate::token::NoRandomness;
-use crate::web::guard::Form;
-use crate::{accounts, history, second_secret, token};
+use crate::web::guard::{self, Form};
+use crate::{history, second_secret, token};
 
 /// What saving did to the client secret.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -120,12 +120,7 @@ pub(super) async fn remove(
         now: ledgerline.now(),
     };
     let mut write = ledgerline.db.begin_with(WRITE).await?;
-    if accounts::administrator(&mut *write, &user.tenant, &user.id)
-        .await?
-        .is_none()
-    {
-        return Err(Failure::AdministratorsOnly);
-    }
+    guard::reaffirm(&mut write, &administrator.session).await?;
     let live = connections::of_tenant(&mut *write, &user.tenant).await?;
     let removed = match &live {
         Some(live) => second_secret::remove(&mut write, live, &removal.secret).await?,
