@@ -47,7 +47,8 @@ impl Recordings {
         let key = match key_file {
             Some(file) => seal::read(file)?,
             None => {
-                let mut file = folder.as_os_str().to_owned();
+                // Beside it and never in it, also where its name was typed with a slash at the end.
+                let mut file = folder.components().as_path().as_os_str().to_owned();
                 file.push(".key");
                 seal::read_or_make(Path::new(&file))?
             }
@@ -60,10 +61,11 @@ impl Recordings {
         })
     }
 
-    /// What is kept of a tenant's sign-ins: by reference, until when.
-    pub(crate) async fn of_tenant(&self, tenant: &str) -> std::io::Result<BTreeMap<String, i64>> {
+    /// What is kept of a tenant's sign-ins: by reference, until when. A folder that cannot be read holds nothing that can be
+    /// studied: pages go on without.
+    pub(crate) async fn of_tenant(&self, tenant: &str) -> BTreeMap<String, i64> {
         let ids = ids(tenant);
-        self.blocking(move |folder| {
+        let kept = self.blocking(move |folder| {
             let mut kept = BTreeMap::new();
             for id in &ids {
                 let files = folder.kept(id)?.into_iter();
@@ -73,8 +75,11 @@ impl Recordings {
                 }));
             }
             Ok(kept)
+        });
+        kept.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the folder of recordings cannot be read");
+            BTreeMap::new()
         })
-        .await
     }
 
     /// Deletes what is kept of a tenant's sign-ins.
@@ -195,9 +200,30 @@ pub(crate) async fn agree(
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use okta_sso_host::SystemClock;
     use serde_json::json;
 
-    use super::failed;
+    use super::{Recordings, failed};
+    use crate::database::{self, Database};
+
+    #[tokio::test]
+    async fn the_key_is_beside_the_folder_and_a_lost_folder_is_an_empty_one() {
+        let place = std::env::temp_dir().join(format!("ledgerline-kept-{}", std::process::id()));
+        std::fs::create_dir(&place).unwrap();
+        let db = database::open(&Database::Memory).await.unwrap();
+        let typed = format!("{}/kept/", place.display());
+        let open = || Recordings::open(Path::new(&typed), None, db.clone(), Arc::new(SystemClock));
+        let recordings = open().unwrap();
+        assert!(place.join("kept.key").is_file());
+        assert_eq!(std::fs::read_dir(place.join("kept")).unwrap().count(), 0);
+        std::fs::remove_dir(place.join("kept")).unwrap();
+        assert!(recordings.of_tenant("acme").await.is_empty());
+        recordings.forget("acme").await.unwrap_err();
+        std::fs::remove_dir_all(&place).unwrap();
+    }
 
     #[test]
     fn what_came_to_nothing_is_kept_and_nothing_else() {

@@ -104,10 +104,7 @@ async fn show(
     let tenant = &administrator.session.user.tenant;
     let events = history::latest(&ledgerline.db, tenant, &asked.filter(), SHOWN).await?;
     let recorded = match &ledgerline.recordings {
-        Some(recordings) => recordings
-            .of_tenant(tenant)
-            .await
-            .map_err(|error| Failure::Fault(format!("the folder of recordings: {error}")))?,
+        Some(recordings) => recordings.of_tenant(tenant).await,
         None => BTreeMap::new(),
     };
     let mut rows = Vec::with_capacity(events.len());

@@ -7,11 +7,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::{Administrator, Failure, Ledgerline, Moment};
-use crate::accounts;
 use crate::activation::Cause;
 use crate::database::WRITE;
 use crate::recordings::{self, Recordings};
-use crate::web::guard::Form;
+use crate::web::guard::{self, Form};
 use crate::{history, token};
 
 /// What the page says about them, where the deployment has any.
@@ -31,7 +30,7 @@ impl Agreement {
         let since = recordings::since(&ledgerline.db, tenant).await?;
         Ok(Some(Self {
             since: since.map(Moment),
-            kept: recordings.of_tenant(tenant).await.map_err(fault)?.len(),
+            kept: recordings.of_tenant(tenant).await.len(),
         }))
     }
 }
@@ -69,7 +68,10 @@ async fn end(
 ) -> Result<(), Failure> {
     agree(ledgerline, administrator, false).await?;
     let tenant = &administrator.session.user.tenant;
-    recordings.forget(tenant).await.map_err(fault)
+    recordings
+        .forget(tenant)
+        .await
+        .map_err(|error| Failure::Fault(format!("the folder of recordings: {error}")))
 }
 
 /// Notes it, and who did, if it is not so already.
@@ -86,12 +88,7 @@ async fn agree(
         now: ledgerline.now(),
     };
     let mut write = ledgerline.db.begin_with(WRITE).await?;
-    if accounts::administrator(&mut *write, &user.tenant, &user.id)
-        .await?
-        .is_none()
-    {
-        return Err(Failure::AdministratorsOnly);
-    }
+    guard::reaffirm(&mut write, &administrator.session).await?;
     let before = recordings::since(&mut *write, &user.tenant).await?;
     if before.is_some() == on {
         return Ok(());
@@ -105,9 +102,4 @@ async fn agree(
     history::record_in(&mut write, &user.tenant, &cause.event(code, "")).await?;
     write.commit().await?;
     Ok(())
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn fault(error: std::io::Error) -> Failure {
-    Failure::Fault(format!("the folder of recordings: {error}"))
 }
