@@ -59,7 +59,15 @@ pub(crate) async fn keep(
             let Some(one) = one.filter(|one| one.secret.is_set()) else {
                 continue;
             };
-            if one.client_secret(seal)? != used {
+            // One that was sealed under another key is of no use to a sign-in, and no reason to refuse the new one.
+            let Ok(secret) = one.client_secret(seal) else {
+                tracing::warn!(
+                    connection = one.id,
+                    "a client secret before cannot be opened, and is not kept"
+                );
+                continue;
+            };
+            if secret != used {
                 kept = Some(one);
                 break;
             }
