@@ -3,6 +3,7 @@
 mod egress;
 mod plugin;
 
+use std::ffi::OsString;
 use std::fs;
 use std::future::Future;
 use std::io;
@@ -77,8 +78,8 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub extra_ca: Option<PathBuf>,
     /// A forward proxy to reach providers by, `http://[user:password@]host:port`; the environment names none. It resolves
-    /// their names, so it is the proxy that must refuse to lead to private addresses. Loopback is reached without it.
-    #[arg(long, value_name = "URL")]
+    /// their names, so it is the proxy that must refuse to lead to private addresses. Not beside --danger-allow-loopback, which dials by itself.
+    #[arg(long, value_name = "URL", conflicts_with = "danger_allow_loopback")]
     pub egress_proxy: Option<EgressProxy>,
     /// Lets companies have their failed sign-ins recorded, in this folder, made when it is not there.
     #[arg(long, value_name = "FOLDER")]
@@ -102,6 +103,21 @@ pub struct Options {
     /// How to write the log, which goes to standard error.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log: LogFormat,
+}
+
+impl Options {
+    /// As the command line has them, from behind `serve` on.
+    ///
+    /// # Errors
+    ///
+    /// Words that `serve` would refuse.
+    pub fn of(
+        words: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    ) -> Result<Self, clap::Error> {
+        let command = clap::Command::new("serve").no_binary_name(true);
+        let matches = <Self as clap::Args>::augment_args(command).try_get_matches_from(words)?;
+        <Self as clap::FromArgMatches>::from_arg_matches(&matches)
+    }
 }
 
 /// Whether a development Okta runs, and where.
@@ -448,7 +464,7 @@ fn welcome(public_url: &PublicUrl, okta: Option<&DevOkta>, seed: Option<&Setup>)
         }
     }
     if let Some(seed) = seed {
-        text += &format!("\n{}\n", seed.credentials());
+        text += &format!("\n{}\n", seed.who());
     }
     text
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use okta_sso_demo::serve::Options;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -138,4 +139,14 @@ fn authorities_that_are_none() {
         );
         assert!(said.contains(&begins), "{name}: {said}");
     }
+}
+
+/// With the flag for loopback every connection is dialled from here, so a proxy would be passed by.
+#[test]
+fn a_proxy_is_not_passed_by_in_silence() {
+    let proxy = "--egress-proxy=http://proxy.example:3128";
+    Options::of([proxy]).unwrap();
+    let refused = Options::of([proxy, "--danger-allow-loopback"]).unwrap_err();
+    let said = refused.to_string();
+    assert!(said.contains("cannot be used with"), "{said}");
 }

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use clap::Parser;
 use okta_sso_demo::dev_okta::DevOkta;
 use okta_sso_demo::serve::{Options, Product};
 use okta_sso_host::Clock;
@@ -74,16 +73,9 @@ people = [
 ]
 "#;
 
-#[derive(Parser)]
-struct Line {
-    #[command(flatten)]
-    options: Options,
-}
-
 /// What `okta-sso-demo serve` would make of these words.
 pub(crate) fn options(words: &[&str]) -> Options {
-    let line = ["serve"].iter().chain(words);
-    Line::parse_from(line).options
+    Options::of(words).unwrap()
 }
 
 /// The test's own clock.

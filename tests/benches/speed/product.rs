@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
-use clap::Parser;
 use okta_sso_conformance::run::component_path;
 use okta_sso_demo::serve::{Options, Product};
 use okta_sso_host::SystemClock;
@@ -14,17 +13,10 @@ use okta_sso_host::SystemClock;
 use crate::process::{self, Process};
 use crate::provider::{AUTHORITY, SECRET, issuer};
 
-#[derive(Parser)]
-struct Line {
-    #[command(flatten)]
-    options: Options,
-}
-
 /// The process.
 pub(crate) async fn serve(words: &[&str]) -> Result<()> {
     process::log();
-    let line = ["product"].into_iter().chain(words.iter().copied());
-    let product = Product::start(Line::parse_from(line).options, Arc::new(SystemClock)).await?;
+    let product = Product::start(Options::of(words)?, Arc::new(SystemClock)).await?;
     process::announce(product.address());
     product.run(pending()).await?;
     Ok(())

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::Parser;
 use okta_sso_conformance::{part, run};
 use okta_sso_demo::serve::{Options, Product};
 use okta_sso_host::SystemClock;
@@ -20,12 +19,6 @@ use crate::stage::SECRET;
 
 /// Without a port, so that it is known before the product listens: browsers find it there all the same.
 const ORIGIN: &str = "http://localhost";
-
-#[derive(Parser)]
-struct Line {
-    #[command(flatten)]
-    options: Options,
-}
 
 /// Ledgerline, whose only company has the provider for its Okta.
 struct Ledgerline {
@@ -124,7 +117,6 @@ async fn start(
 ) {
     let file = |name: &str| folder.join(name).into_os_string();
     let mut words = vec![
-        "serve".into(),
         format!("--listen={address}").into(),
         format!("--public-url={ORIGIN}").into(),
         "--danger-allow-loopback".into(),
@@ -138,7 +130,7 @@ async fn start(
     if trusting {
         words.extend(["--extra-ca".into(), file("authority.pem")]);
     }
-    let options = Line::parse_from(words).options;
+    let options = Options::of(words).unwrap();
     let product = Product::start(options, Arc::new(SystemClock)).await;
     let product = product.unwrap_or_else(|error| panic!("{error}"));
     let address = product.address();
