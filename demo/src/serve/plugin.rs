@@ -113,8 +113,8 @@ impl ComponentFile {
         }
     }
 
-    /// Puts what the file holds now in the place of the component that runs: new sign-ins run it, those under way finish
-    /// on the old one. A file that is not the pinned one, or fails its self-test, changes nothing. Either way it is
+    /// Puts what the file holds now in the place of the component that runs: calls that begin run it, those under way
+    /// finish on the old one. A file that is not the pinned one, or fails its self-test, changes nothing. Either way it is
     /// logged and counted.
     pub async fn reload(&self) {
         let replaced = self.replace().await;
@@ -134,8 +134,12 @@ impl ComponentFile {
         } = &*self.ledgerline;
         plugin.replace(component).await?;
         metrics.runs(plugin.sha256());
-        self.ledgerline
-            .set_policy(policy(plugin, self.loopback).await?);
+        match policy(plugin, self.loopback).await {
+            Ok(policy) => self.ledgerline.set_policy(policy),
+            Err(error) => {
+                tracing::error!(%error, "the new component proposes no policy; that of the one before stays");
+            }
+        }
         Ok(())
     }
 }
@@ -147,8 +151,6 @@ enum ReloadError {
     Refused(#[from] SetupError),
     #[error(transparent)]
     NotRead(#[from] JoinError),
-    #[error(transparent)]
-    Start(#[from] StartError),
 }
 
 /// What the component proposes, with the network that this process may reach.
