@@ -1,8 +1,8 @@
 //! `--setup FILE.toml`: tenants, users, connections and approved domains to start with, and the directory of the
 //! development Okta.
 
-mod credentials;
 mod okta;
+mod who;
 
 use serde::Deserialize;
 use sqlx::sqlite::SqlitePool;

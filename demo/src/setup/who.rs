@@ -6,12 +6,12 @@ use super::okta::PersonEntry;
 use super::{Setup, UserEntry};
 
 /// The people of a set-up file with their passwords, in the columns of a table.
-pub(crate) struct Credentials<'a>(&'a Setup);
+pub(crate) struct Who<'a>(&'a Setup);
 
 impl Setup {
     /// For the eyes of whoever tries the product.
-    pub(crate) fn credentials(&self) -> Credentials<'_> {
-        Credentials(self)
+    pub(crate) fn who(&self) -> Who<'_> {
+        Who(self)
     }
 
     fn directory(&self) -> &[PersonEntry] {
@@ -19,7 +19,7 @@ impl Setup {
     }
 }
 
-impl Display for Credentials<'_> {
+impl Display for Who<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(setup) = self;
         row(out, "", "in Ledgerline", "in Okta", "")?;
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn the_seed_reads_as_a_table() {
         let seed = setup::parse(include_str!("../../seed.toml")).unwrap();
-        let text = seed.credentials().to_string();
+        let text = seed.who().to_string();
         let expected = "
                        in Ledgerline        in Okta
 Acme signs in with Okta
