@@ -76,13 +76,9 @@ pub(crate) async fn serve(folder: &Path) -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let jwk = key::jwk("rsa-1")?;
-    let body: String = key::pem("rsa-1")?
-        .lines()
-        .filter(|line| !line.starts_with("-----"))
-        .collect();
     let provider = Arc::new(Provider {
         origin: format!("https://localhost:{}", address.port()),
-        key: RsaKeyPair::from_pkcs8(&STANDARD.decode(body)?)?,
+        key: RsaKeyPair::from_pkcs8(&key::from_pem(&key::pem("rsa-1")?)?)?,
         key_id: jwk["kid"]
             .as_str()
             .context("a key without a name")?
