@@ -1,7 +1,9 @@
 //! Users: always of one tenant, made by its administrators and never by signing in.
 
-use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{FromRow, Row as _, SqliteConnection, SqliteExecutor};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AnyExecutor, AnyPool, FromRow, Row as _};
+
+use crate::database;
 
 /// One person at one tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,15 +17,15 @@ pub(crate) struct User {
     pub(crate) disabled: bool,
 }
 
-impl FromRow<'_, SqliteRow> for User {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+impl FromRow<'_, AnyRow> for User {
+    fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
         Ok(Self {
             id: row.try_get("id")?,
             tenant: row.try_get("tenant")?,
             email: row.try_get("email")?,
             name: row.try_get("name")?,
-            administrator: row.try_get("administrator")?,
-            disabled: row.try_get("disabled")?,
+            administrator: database::flag(row, "administrator")?,
+            disabled: database::flag(row, "disabled")?,
         })
     }
 }
@@ -60,20 +62,20 @@ pub(crate) fn is_email(text: &str) -> bool {
 
 /// Inserts a user, or does nothing and says false when the tenant has one with this very e-mail.
 pub(crate) async fn add(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     user: &User,
     password: Option<&str>,
 ) -> Result<bool, sqlx::Error> {
     let done = sqlx::query(
         "INSERT INTO users (id, tenant, email, name, administrator, disabled, password)
-         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, email) DO NOTHING",
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant, email) DO NOTHING",
     )
     .bind(&user.id)
     .bind(&user.tenant)
     .bind(&user.email)
     .bind(&user.name)
-    .bind(user.administrator)
-    .bind(user.disabled)
+    .bind(i64::from(user.administrator))
+    .bind(i64::from(user.disabled))
     .bind(password)
     .execute(db)
     .await?;
@@ -83,13 +85,13 @@ pub(crate) async fn add(
 /// Everybody with this e-mail who may sign in by password, with the password's hash. One person may be of several tenants:
 /// of as many as the operator gave them a password at.
 pub(crate) async fn with_password(
-    db: &SqlitePool,
+    db: &AnyPool,
     email: &str,
     tenant: Option<&str>,
 ) -> Result<Vec<(User, String)>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT * FROM users
-         WHERE email = ?1 AND (?2 IS NULL OR tenant = ?2) AND password IS NOT NULL AND disabled = 0",
+         WHERE email = $1 AND ($2 IS NULL OR tenant = $2) AND password IS NOT NULL AND disabled = 0",
     )
     .bind(email)
     .bind(tenant)
@@ -102,12 +104,12 @@ pub(crate) async fn with_password(
 
 /// A user as they are now, if they may still come in by the password with this hash.
 pub(crate) async fn find_with_hash(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     user: &User,
     hash: &str,
 ) -> Result<Option<User>, sqlx::Error> {
     sqlx::query_as(
-        "SELECT * FROM users WHERE tenant = ? AND id = ? AND password = ? AND disabled = 0",
+        "SELECT * FROM users WHERE tenant = $1 AND id = $2 AND password = $3 AND disabled = 0",
     )
     .bind(&user.tenant)
     .bind(&user.id)
@@ -118,11 +120,11 @@ pub(crate) async fn find_with_hash(
 
 /// Within one tenant.
 pub(crate) async fn find(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     tenant: &str,
     id: &str,
 ) -> Result<Option<User>, sqlx::Error> {
-    sqlx::query_as("SELECT * FROM users WHERE tenant = ? AND id = ?")
+    sqlx::query_as("SELECT * FROM users WHERE tenant = $1 AND id = $2")
         .bind(tenant)
         .bind(id)
         .fetch_optional(db)
@@ -130,22 +132,22 @@ pub(crate) async fn find(
 }
 
 /// How many people a tenant has.
-pub(crate) async fn count(db: impl SqliteExecutor<'_>, tenant: &str) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar("SELECT COUNT(*) FROM users WHERE tenant = ?")
+pub(crate) async fn count(db: impl AnyExecutor<'_>, tenant: &str) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("SELECT COUNT(*) FROM users WHERE tenant = $1")
         .bind(tenant)
         .fetch_one(db)
         .await
 }
 
 /// Everybody of a tenant, administrators first.
-pub(crate) async fn of_tenant(db: &SqlitePool, tenant: &str) -> Result<Vec<Listed>, sqlx::Error> {
+pub(crate) async fn of_tenant(db: &AnyPool, tenant: &str) -> Result<Vec<Listed>, sqlx::Error> {
     let rows = sqlx::query(
-        "SELECT users.*, links.subject IS NOT NULL AS linked, password IS NOT NULL AS has_password,
+        "SELECT users.*, links.subject,
                 CASE WHEN invitations.used_at IS NULL THEN invitations.expires END AS invited_until
          FROM users
          LEFT JOIN links ON links.user_id = users.id
          LEFT JOIN invitations ON invitations.user_id = users.id
-         WHERE users.tenant = ? ORDER BY administrator DESC, email LIMIT ?",
+         WHERE users.tenant = $1 ORDER BY administrator DESC, email LIMIT $2",
     )
     .bind(tenant)
     .bind(MOST)
@@ -155,8 +157,8 @@ pub(crate) async fn of_tenant(db: &SqlitePool, tenant: &str) -> Result<Vec<Liste
         .map(|row| {
             Ok(Listed {
                 user: User::from_row(row)?,
-                linked: row.try_get("linked")?,
-                has_password: row.try_get("has_password")?,
+                linked: row.try_get::<Option<&str>, _>("subject")?.is_some(),
+                has_password: row.try_get::<Option<&str>, _>("password")?.is_some(),
                 invited_until: row.try_get("invited_until")?,
             })
         })
@@ -165,12 +167,12 @@ pub(crate) async fn of_tenant(db: &SqlitePool, tenant: &str) -> Result<Vec<Liste
 
 /// Lets a user in or keeps them out; keeping out ends their sessions in the same step.
 pub(crate) async fn set_disabled(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     user: &User,
     disabled: bool,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE users SET disabled = ? WHERE tenant = ? AND id = ?")
-        .bind(disabled)
+    sqlx::query("UPDATE users SET disabled = $1 WHERE tenant = $2 AND id = $3")
+        .bind(i64::from(disabled))
         .bind(&user.tenant)
         .bind(&user.id)
         .execute(&mut *db)
@@ -182,8 +184,8 @@ pub(crate) async fn set_disabled(
 }
 
 /// Unties a user from their account at the provider, and ends their sessions.
-pub(crate) async fn unlink(db: &mut SqliteConnection, user: &User) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM links WHERE tenant = ? AND user_id = ?")
+pub(crate) async fn unlink(db: &mut AnyConnection, user: &User) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM links WHERE tenant = $1 AND user_id = $2")
         .bind(&user.tenant)
         .bind(&user.id)
         .execute(&mut *db)
@@ -192,8 +194,8 @@ pub(crate) async fn unlink(db: &mut SqliteConnection, user: &User) -> Result<(),
 }
 
 /// Removes a user with all that hangs on them: link, invitation, sessions.
-pub(crate) async fn remove(db: impl SqliteExecutor<'_>, user: &User) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM users WHERE tenant = ? AND id = ?")
+pub(crate) async fn remove(db: impl AnyExecutor<'_>, user: &User) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM users WHERE tenant = $1 AND id = $2")
         .bind(&user.tenant)
         .bind(&user.id)
         .execute(db)
@@ -203,14 +205,14 @@ pub(crate) async fn remove(db: impl SqliteExecutor<'_>, user: &User) -> Result<(
 
 /// Gives a user another address, unless somebody of the tenant has it.
 pub(crate) async fn set_email(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     tenant: &str,
     id: &str,
     email: &str,
 ) -> Result<bool, sqlx::Error> {
     let done = sqlx::query(
-        "UPDATE users SET email = ?3 WHERE tenant = ?1 AND id = ?2
-         AND NOT EXISTS (SELECT 1 FROM users WHERE tenant = ?1 AND email = ?3)",
+        "UPDATE users SET email = $3 WHERE tenant = $1 AND id = $2
+         AND NOT EXISTS (SELECT 1 FROM users WHERE tenant = $1 AND email = $3)",
     )
     .bind(tenant)
     .bind(id)

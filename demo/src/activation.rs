@@ -4,7 +4,7 @@
 //! operator approved for exactly these settings. From that moment passwords are refused at the tenant.
 
 use okta_sso_host::contract::EmailRule;
-use sqlx::SqliteConnection;
+use sqlx::AnyConnection;
 
 use crate::connections::{self, MoveError, Saved};
 use crate::domains::{self, Standing, State};
@@ -94,7 +94,7 @@ pub(crate) fn missing(draft: &Draft, domains: &[domains::Domain]) -> Option<Miss
 /// second. People who had passwords are invited, so that each can be
 /// tied to their Okta user.
 pub(crate) async fn advance(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     seal: &Seal,
     tenant: &str,
     cause: Cause<'_>,
@@ -136,7 +136,7 @@ pub(crate) async fn advance(
 
 /// Whether a draft in use would let in the administrator who tested it, as themselves.
 async fn lets_in(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     draft: &Draft,
     test: &drafts::Passed,
     now: i64,
@@ -157,7 +157,7 @@ async fn lets_in(
 
 /// What an approval does to a connection that was in use already or waited for nothing else, and then to the draft.
 pub(crate) async fn after_approval(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     seal: &Seal,
     tenant: &str,
     cause: Cause<'_>,
@@ -174,7 +174,7 @@ pub(crate) async fn after_approval(
 /// Takes the connection out of use: its settings become the draft, switched off and in the place of changes that waited
 /// beside them, and the sessions that began with it end. `but` is spared, so that the administrator can go on.
 pub(crate) async fn switch_off(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     seal: &Seal,
     tenant: &str,
     but: Option<&[u8]>,
@@ -196,7 +196,7 @@ pub(crate) async fn switch_off(
 }
 
 async fn invite_everybody(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     tenant: &str,
     now: i64,
 ) -> Result<(), sqlx::Error> {

@@ -1,9 +1,10 @@
 //! One tenant's Okta connection as its administrator saved it, and whether people sign in through it.
 
 use okta_sso_host::contract::EmailRule;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row as _, SqliteExecutor};
+use sqlx::any::AnyRow;
+use sqlx::{AnyExecutor, FromRow, Row as _};
 
+use crate::database;
 use crate::seal::{NotSealedHere, Place, Seal};
 
 /// What is stored. The contract's own record is made from it by the plugin's `config.check`, whenever it is needed.
@@ -113,13 +114,13 @@ impl Saved {
     }
 }
 
-impl FromRow<'_, SqliteRow> for Saved {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+impl FromRow<'_, AnyRow> for Saved {
+    fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
         let rule: &str = row.try_get("email_rule")?;
         Ok(Self {
             id: row.try_get("id")?,
             tenant: row.try_get("tenant")?,
-            enabled: row.try_get("enabled")?,
+            enabled: database::flag(row, "enabled")?,
             issuer: row.try_get("issuer")?,
             client_id: row.try_get("client_id")?,
             secret: Sealed(row.try_get("secret")?),
@@ -133,11 +134,8 @@ impl FromRow<'_, SqliteRow> for Saved {
 }
 
 /// By its id.
-pub(crate) async fn find(
-    db: impl SqliteExecutor<'_>,
-    id: &str,
-) -> Result<Option<Saved>, sqlx::Error> {
-    sqlx::query_as("SELECT * FROM connections WHERE id = ?")
+pub(crate) async fn find(db: impl AnyExecutor<'_>, id: &str) -> Result<Option<Saved>, sqlx::Error> {
+    sqlx::query_as("SELECT * FROM connections WHERE id = $1")
         .bind(id)
         .fetch_optional(db)
         .await
@@ -145,18 +143,18 @@ pub(crate) async fn find(
 
 /// The one of a tenant.
 pub(crate) async fn of_tenant(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     tenant: &str,
 ) -> Result<Option<Saved>, sqlx::Error> {
-    sqlx::query_as("SELECT * FROM connections WHERE tenant = ?")
+    sqlx::query_as("SELECT * FROM connections WHERE tenant = $1")
         .bind(tenant)
         .fetch_optional(db)
         .await
 }
 
 /// Takes a tenant's connection away.
-pub(crate) async fn remove(db: impl SqliteExecutor<'_>, tenant: &str) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM connections WHERE tenant = ?")
+pub(crate) async fn remove(db: impl AnyExecutor<'_>, tenant: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM connections WHERE tenant = $1")
         .bind(tenant)
         .execute(db)
         .await?;
@@ -165,10 +163,10 @@ pub(crate) async fn remove(db: impl SqliteExecutor<'_>, tenant: &str) -> Result<
 
 /// The fingerprint of the draft that a tenant's connection was put into use from; none where nobody knows of one.
 pub(crate) async fn tested(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     tenant: &str,
 ) -> Result<Option<Vec<u8>>, sqlx::Error> {
-    let found = sqlx::query_scalar("SELECT tested FROM connections WHERE tenant = ?")
+    let found = sqlx::query_scalar("SELECT tested FROM connections WHERE tenant = $1")
         .bind(tenant)
         .fetch_optional(db)
         .await?;
@@ -177,11 +175,11 @@ pub(crate) async fn tested(
 
 /// Notes the fingerprint of the draft that a tenant's connection was until now.
 pub(crate) async fn note_tested(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     tenant: &str,
     fingerprint: &[u8],
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE connections SET tested = ? WHERE tenant = ?")
+    sqlx::query("UPDATE connections SET tested = $1 WHERE tenant = $2")
         .bind(fingerprint)
         .bind(tenant)
         .execute(db)
@@ -190,10 +188,7 @@ pub(crate) async fn note_tested(
 }
 
 /// Gives the connection with this id this secret.
-pub(crate) async fn set_secret(
-    db: impl SqliteExecutor<'_>,
-    saved: &Saved,
-) -> Result<(), sqlx::Error> {
+pub(crate) async fn set_secret(db: impl AnyExecutor<'_>, saved: &Saved) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE connections SET secret = $1, secret_set_at = $2 WHERE id = $3")
         .bind(saved.secret.sealed())
         .bind(saved.secret_set_at)
@@ -204,10 +199,10 @@ pub(crate) async fn set_secret(
 }
 
 /// Makes or replaces a tenant's connection.
-pub(crate) async fn put(db: impl SqliteExecutor<'_>, saved: &Saved) -> Result<(), sqlx::Error> {
+pub(crate) async fn put(db: impl AnyExecutor<'_>, saved: &Saved) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO connections (id, tenant, enabled, issuer, client_id, secret, secret_set_at, email_rule)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (id) DO UPDATE SET
             enabled = excluded.enabled, issuer = excluded.issuer, client_id = excluded.client_id,
             secret = excluded.secret, secret_set_at = excluded.secret_set_at,
@@ -215,7 +210,7 @@ pub(crate) async fn put(db: impl SqliteExecutor<'_>, saved: &Saved) -> Result<()
     )
     .bind(&saved.id)
     .bind(&saved.tenant)
-    .bind(saved.enabled)
+    .bind(i64::from(saved.enabled))
     .bind(&saved.issuer)
     .bind(&saved.client_id)
     .bind(saved.secret.sealed())

@@ -4,18 +4,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use okta_sso_host::{Clock, CredentialError, Credentials, Secret};
-use sqlx::sqlite::SqlitePool;
+use sqlx::AnyPool;
 
 use crate::activation::Cause;
 use crate::connections::{self, Saved};
-use crate::database::WRITE;
 use crate::seal::Seal;
 use crate::second_secret::{self, SecondSecretError};
-use crate::{drafts, history, token};
+use crate::{database, drafts, history, token};
 
 /// The credentials of connections in use, and of drafts that are tried out.
 pub(crate) struct SealedCredentials {
-    pub(crate) db: SqlitePool,
+    pub(crate) db: AnyPool,
     pub(crate) seal: Arc<Seal>,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -55,7 +54,7 @@ impl SealedCredentials {
     }
 
     async fn promote(&self, connection_id: &str, taken: &Secret) -> Result<(), SecondSecretError> {
-        let mut write = self.db.begin_with(WRITE).await?;
+        let mut write = database::write(&self.db).await?;
         let Some(first) = connections::find(&mut *write, connection_id).await? else {
             return Ok(());
         };

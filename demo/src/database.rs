@@ -1,11 +1,11 @@
 //! The embedded database: opened, given its tables, nothing to install.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::Duration;
 
-use sqlx::AssertSqlSafe;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
+use sqlx::any::{Any, AnyPool, AnyPoolOptions, AnyRow};
+use sqlx::{AssertSqlSafe, Row as _, Transaction};
+use url::form_urlencoded;
 
 /// Where the product keeps what it knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,9 +26,6 @@ impl FromStr for Database {
         })
     }
 }
-
-/// A transaction that holds the one write lock from its first statement: what it reads stays true until it commits.
-pub(crate) const WRITE: &str = "BEGIN IMMEDIATE";
 
 /// What each version adds to the one before, oldest first. Once a version is released its file stays as it is: a change is
 /// a new file at the end, and every database is brought there at its next start.
@@ -66,40 +63,57 @@ pub enum OpenError {
 }
 
 /// Opens the database and brings it to this program's version.
-pub(crate) async fn open(database: &Database) -> Result<SqlitePool, OpenError> {
-    let options = SqliteConnectOptions::new()
-        .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(5));
+pub(crate) async fn open(database: &Database) -> Result<AnyPool, OpenError> {
+    sqlx::any::install_default_drivers();
     let pool = match database {
         // Each connection to a database in memory sees its own, so there is one and it is never closed.
         Database::Memory => {
-            SqlitePoolOptions::new()
+            AnyPoolOptions::new()
                 .min_connections(1)
                 .max_connections(1)
                 .idle_timeout(None)
                 .max_lifetime(None)
-                .connect_with(options.in_memory(true))
+                .connect("sqlite::memory:")
                 .await?
         }
         Database::File(path) => {
-            let options = options
-                .filename(path)
-                .create_if_missing(true)
-                .journal_mode(SqliteJournalMode::Wal);
-            SqlitePoolOptions::new()
+            let pool = AnyPoolOptions::new()
                 .max_connections(8)
-                .connect_with(options)
-                .await?
+                .connect(&file_address(path))
+                .await?;
+            // The file remembers it.
+            sqlx::raw_sql("PRAGMA journal_mode = WAL")
+                .execute(&pool)
+                .await?;
+            pool
         }
     };
     bring_up(&pool, &VERSIONS).await?;
     Ok(pool)
 }
 
+/// The address of a file, made when it is not there. Nothing in the path is taken for a part of the address.
+fn file_address(path: &Path) -> String {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    let path: String = form_urlencoded::byte_serialize(bytes).collect();
+    format!("sqlite:{}?mode=rwc", path.replace('+', "%20"))
+}
+
+/// A transaction that holds the one write lock from its first statement: what it reads stays true until it commits.
+pub(crate) async fn write(db: &AnyPool) -> Result<Transaction<'static, Any>, sqlx::Error> {
+    db.begin_with("BEGIN IMMEDIATE").await
+}
+
+/// A yes or no, which the tables hold as 1 or 0.
+pub(crate) fn flag(row: &AnyRow, column: &str) -> Result<bool, sqlx::Error> {
+    let flag: i64 = row.try_get(column)?;
+    Ok(flag != 0)
+}
+
 /// Runs what the database has not been through yet, all or nothing. The file's own `user_version` counts; of two
 /// processes that start at once the second waits for the write lock and finds the work done.
-async fn bring_up(pool: &SqlitePool, versions: &[&'static str]) -> Result<(), OpenError> {
-    let mut write = pool.begin_with(WRITE).await?;
+async fn bring_up(pool: &AnyPool, versions: &[&'static str]) -> Result<(), OpenError> {
+    let mut write = write(pool).await?;
     let found: i64 = sqlx::query_scalar("PRAGMA user_version")
         .fetch_one(&mut *write)
         .await?;
@@ -150,11 +164,9 @@ mod tests {
         }
 
         /// The file as SQLite opens it.
-        async fn raw(&self) -> SqlitePool {
-            let options = SqliteConnectOptions::new().filename(&self.0);
-            SqlitePool::connect_with(options.create_if_missing(true))
-                .await
-                .unwrap()
+        async fn raw(&self) -> AnyPool {
+            sqlx::any::install_default_drivers();
+            AnyPool::connect(&file_address(&self.0)).await.unwrap()
         }
     }
 
@@ -168,7 +180,7 @@ mod tests {
         }
     }
 
-    async fn version(db: &SqlitePool) -> i64 {
+    async fn version(db: &AnyPool) -> i64 {
         let asked = sqlx::query_scalar("PRAGMA user_version");
         asked.fetch_one(db).await.unwrap()
     }
@@ -222,7 +234,7 @@ mod tests {
             .unwrap();
         for (code, _) in kinds {
             let insert = "INSERT INTO events (tenant, at, code, correlation_id, actor, detail)
-                VALUES ('acme', 1, ?, '', '', '')";
+                VALUES ('acme', 1, $1, '', '', '')";
             sqlx::query(insert).bind(code).execute(&db).await.unwrap();
         }
         bring_up(&db, &VERSIONS).await.unwrap();

@@ -1,7 +1,7 @@
 //! SSO domains: approved by the operator for one tenant, one issuer and one client id, and for nobody else.
 
-use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{FromRow, Row as _, SqliteConnection, SqliteExecutor};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AnyExecutor, AnyPool, FromRow, Row as _};
 
 use crate::connections::{self, Saved};
 
@@ -96,8 +96,8 @@ impl State {
     }
 }
 
-impl FromRow<'_, SqliteRow> for Domain {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+impl FromRow<'_, AnyRow> for Domain {
+    fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
         let status: &str = row.try_get("status")?;
         Ok(Self {
             domain: row.try_get("domain")?,
@@ -113,10 +113,7 @@ impl FromRow<'_, SqliteRow> for Domain {
 }
 
 /// How a tenant's people sign in at this moment.
-pub(crate) async fn state_of(
-    db: &mut SqliteConnection,
-    tenant: &str,
-) -> Result<State, sqlx::Error> {
+pub(crate) async fn state_of(db: &mut AnyConnection, tenant: &str) -> Result<State, sqlx::Error> {
     let saved = connections::of_tenant(&mut *db, tenant).await?;
     let domains = of_tenant(&mut *db, tenant).await?;
     Ok(State::of(saved.as_ref(), &domains))
@@ -124,19 +121,19 @@ pub(crate) async fn state_of(
 
 /// All of a tenant, by name.
 pub(crate) async fn of_tenant(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     tenant: &str,
 ) -> Result<Vec<Domain>, sqlx::Error> {
-    sqlx::query_as("SELECT * FROM domains WHERE tenant = ? ORDER BY domain")
+    sqlx::query_as("SELECT * FROM domains WHERE tenant = $1 ORDER BY domain")
         .bind(tenant)
         .fetch_all(db)
         .await
 }
 
 /// An approval of a domain, of whichever tenant. Prefers one that is not suspended.
-pub(crate) async fn find(db: &SqlitePool, domain: &str) -> Result<Option<Domain>, sqlx::Error> {
+pub(crate) async fn find(db: &AnyPool, domain: &str) -> Result<Option<Domain>, sqlx::Error> {
     sqlx::query_as(
-        "SELECT * FROM domains WHERE domain = ? ORDER BY status, approved_at DESC LIMIT 1",
+        "SELECT * FROM domains WHERE domain = $1 ORDER BY status, approved_at DESC LIMIT 1",
     )
     .bind(domain)
     .fetch_optional(db)
@@ -149,20 +146,22 @@ pub(crate) async fn find(db: &SqlitePool, domain: &str) -> Result<Option<Domain>
 /// What the domain was approved for before stays approved: a tenant's people go on signing in while other settings wait
 /// to be put into use. See [`keep_only`].
 pub(crate) async fn approve(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     domain: &str,
     saved: &Saved,
     by: &str,
     now: i64,
 ) -> Result<bool, sqlx::Error> {
-    sqlx::query("INSERT INTO domain_holders (domain, tenant) VALUES (?, ?) ON CONFLICT DO NOTHING")
-        .bind(domain)
-        .bind(&saved.tenant)
-        .execute(&mut *db)
-        .await?;
+    sqlx::query(
+        "INSERT INTO domain_holders (domain, tenant) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+    )
+    .bind(domain)
+    .bind(&saved.tenant)
+    .execute(&mut *db)
+    .await?;
     let done = sqlx::query(
         "INSERT INTO domains (domain, tenant, issuer, client_id, status, approved_by, approved_at)
-         SELECT domain, tenant, ?, ?, 'approved', ?, ? FROM domain_holders WHERE domain = ? AND tenant = ?
+         SELECT domain, tenant, $1, $2, 'approved', $3, $4 FROM domain_holders WHERE domain = $5 AND tenant = $6
          ON CONFLICT (domain, issuer, client_id) DO UPDATE SET
             status = 'approved', approved_by = excluded.approved_by, approved_at = excluded.approved_at",
     )
@@ -178,11 +177,8 @@ pub(crate) async fn approve(
 }
 
 /// Forgets what was approved for other settings than these, which are now in use.
-pub(crate) async fn keep_only(
-    db: impl SqliteExecutor<'_>,
-    saved: &Saved,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM domains WHERE tenant = ? AND (issuer <> ? OR client_id <> ?)")
+pub(crate) async fn keep_only(db: impl AnyExecutor<'_>, saved: &Saved) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM domains WHERE tenant = $1 AND (issuer <> $2 OR client_id <> $3)")
         .bind(&saved.tenant)
         .bind(&saved.issuer)
         .bind(&saved.client_id)
@@ -192,7 +188,7 @@ pub(crate) async fn keep_only(
 }
 
 /// Every domain that is held, with its tenant, by name.
-pub(crate) async fn held(db: &SqlitePool) -> Result<Vec<(String, String)>, sqlx::Error> {
+pub(crate) async fn held(db: &AnyPool) -> Result<Vec<(String, String)>, sqlx::Error> {
     sqlx::query_as("SELECT domain, tenant FROM domain_holders ORDER BY domain")
         .fetch_all(db)
         .await
@@ -200,12 +196,12 @@ pub(crate) async fn held(db: &SqlitePool) -> Result<Vec<(String, String)>, sqlx:
 
 /// Suspends a tenant's domain; it stays the tenant's.
 pub(crate) async fn suspend(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     tenant: &str,
     domain: &str,
 ) -> Result<bool, sqlx::Error> {
     let done =
-        sqlx::query("UPDATE domains SET status = 'suspended' WHERE tenant = ? AND domain = ?")
+        sqlx::query("UPDATE domains SET status = 'suspended' WHERE tenant = $1 AND domain = $2")
             .bind(tenant)
             .bind(domain)
             .execute(db)
@@ -215,11 +211,11 @@ pub(crate) async fn suspend(
 
 /// Takes a domain from a tenant, so that another can have it.
 pub(crate) async fn release(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     tenant: &str,
     domain: &str,
 ) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query("DELETE FROM domain_holders WHERE tenant = ? AND domain = ?")
+    let done = sqlx::query("DELETE FROM domain_holders WHERE tenant = $1 AND domain = $2")
         .bind(tenant)
         .bind(domain)
         .execute(db)
@@ -228,7 +224,7 @@ pub(crate) async fn release(
 }
 
 /// The tenants that hold a domain which is not suspended, each once.
-pub(crate) async fn tenants_with_approval(db: &SqlitePool) -> Result<Vec<String>, sqlx::Error> {
+pub(crate) async fn tenants_with_approval(db: &AnyPool) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar("SELECT DISTINCT tenant FROM domains WHERE status = 'approved'")
         .fetch_all(db)
         .await

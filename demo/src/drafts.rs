@@ -1,8 +1,8 @@
 //! Drafts: what an administrator saved on the settings page before anyone signs in by it.
 
 use aws_lc_rs::digest;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row as _, SqliteConnection, SqliteExecutor};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AnyExecutor, FromRow, Row as _};
 
 use crate::connections::{Saved, Sealed};
 
@@ -26,8 +26,8 @@ pub(crate) struct Passed {
     pub(crate) email: String,
 }
 
-impl FromRow<'_, SqliteRow> for Passed {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+impl FromRow<'_, AnyRow> for Passed {
+    fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
         Ok(Self {
             settings: row.try_get("passed")?,
             user_id: row.try_get("passed_user")?,
@@ -96,8 +96,8 @@ pub(crate) fn fingerprint(settings: &Saved) -> Vec<u8> {
     hash.finish().as_ref().to_vec()
 }
 
-impl FromRow<'_, SqliteRow> for Draft {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+impl FromRow<'_, AnyRow> for Draft {
+    fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
         Ok(Self {
             settings: Saved::from_row(row)?,
             passed: match row.try_get::<Option<&[u8]>, _>("passed")? {
@@ -110,33 +110,30 @@ impl FromRow<'_, SqliteRow> for Draft {
 
 /// The one of a tenant.
 pub(crate) async fn of_tenant(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     tenant: &str,
 ) -> Result<Option<Draft>, sqlx::Error> {
-    sqlx::query_as("SELECT * FROM drafts WHERE tenant = ?")
+    sqlx::query_as("SELECT * FROM drafts WHERE tenant = $1")
         .bind(tenant)
         .fetch_optional(db)
         .await
 }
 
 /// By its id.
-pub(crate) async fn find(
-    db: impl SqliteExecutor<'_>,
-    id: &str,
-) -> Result<Option<Draft>, sqlx::Error> {
-    sqlx::query_as("SELECT * FROM drafts WHERE id = ?")
+pub(crate) async fn find(db: impl AnyExecutor<'_>, id: &str) -> Result<Option<Draft>, sqlx::Error> {
+    sqlx::query_as("SELECT * FROM drafts WHERE id = $1")
         .bind(id)
         .fetch_optional(db)
         .await
 }
 
 /// Makes or replaces a tenant's draft. A test that passed with the very same settings still counts.
-pub(crate) async fn put(db: &mut SqliteConnection, draft: &Draft) -> Result<(), sqlx::Error> {
+pub(crate) async fn put(db: &mut AnyConnection, draft: &Draft) -> Result<(), sqlx::Error> {
     let Draft { settings, passed } = draft;
     sqlx::query(
         "INSERT INTO drafts (id, tenant, enabled, issuer, client_id, secret, secret_set_at, email_rule, passed,
             passed_user, passed_subject, passed_email)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          ON CONFLICT (id) DO UPDATE SET
             enabled = excluded.enabled, issuer = excluded.issuer, client_id = excluded.client_id,
             secret = excluded.secret, secret_set_at = excluded.secret_set_at,
@@ -145,7 +142,7 @@ pub(crate) async fn put(db: &mut SqliteConnection, draft: &Draft) -> Result<(), 
     )
     .bind(&settings.id)
     .bind(&settings.tenant)
-    .bind(settings.enabled)
+    .bind(i64::from(settings.enabled))
     .bind(&settings.issuer)
     .bind(&settings.client_id)
     .bind(settings.secret.sealed())
@@ -162,7 +159,7 @@ pub(crate) async fn put(db: &mut SqliteConnection, draft: &Draft) -> Result<(), 
 
 /// Notes that a test sign-in passed, if the draft still is what was tested.
 pub(crate) async fn pass(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     tenant: &str,
     passed: Passed,
 ) -> Result<bool, sqlx::Error> {
@@ -178,11 +175,8 @@ pub(crate) async fn pass(
 }
 
 /// From now on no test sign-in has passed with a tenant's draft.
-pub(crate) async fn forget_test(
-    db: impl SqliteExecutor<'_>,
-    tenant: &str,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE drafts SET passed = NULL WHERE tenant = ?")
+pub(crate) async fn forget_test(db: impl AnyExecutor<'_>, tenant: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE drafts SET passed = NULL WHERE tenant = $1")
         .bind(tenant)
         .execute(db)
         .await?;
@@ -190,11 +184,8 @@ pub(crate) async fn forget_test(
 }
 
 /// Throws a tenant's draft away; false when there was none.
-pub(crate) async fn discard(
-    db: impl SqliteExecutor<'_>,
-    tenant: &str,
-) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query("DELETE FROM drafts WHERE tenant = ?")
+pub(crate) async fn discard(db: impl AnyExecutor<'_>, tenant: &str) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query("DELETE FROM drafts WHERE tenant = $1")
         .bind(tenant)
         .execute(db)
         .await?;

@@ -1,7 +1,9 @@
 //! What happened at a tenant, for its administrators: each outcome under the correlation id that the person was shown.
 
-use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{FromRow, Row as _, SqliteConnection};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AnyPool, FromRow, Row as _};
+
+use crate::database;
 
 /// How many events of a tenant are kept of each kind: strangers can cause refusals, and those push out nothing else.
 const KEPT: i64 = 1000;
@@ -20,8 +22,8 @@ pub(crate) struct Event {
     pub(crate) detail: String,
 }
 
-impl FromRow<'_, SqliteRow> for Event {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+impl FromRow<'_, AnyRow> for Event {
+    fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
         Ok(Self {
             at: row.try_get("at")?,
             code: row.try_get("code")?,
@@ -189,12 +191,8 @@ pub(crate) fn is_sign_in(code: &str) -> bool {
 }
 
 /// Adds an event, in a transaction of its own.
-pub(crate) async fn record(
-    db: &SqlitePool,
-    tenant: &str,
-    event: &Event,
-) -> Result<(), sqlx::Error> {
-    let mut write = db.begin_with(crate::database::WRITE).await?;
+pub(crate) async fn record(db: &AnyPool, tenant: &str, event: &Event) -> Result<(), sqlx::Error> {
+    let mut write = database::write(db).await?;
     record_in(&mut write, tenant, event).await?;
     write.commit().await
 }
@@ -203,7 +201,7 @@ pub(crate) async fn record(
 ///
 /// An attempt to sign in is refused for one reason once, however often somebody comes back with its address.
 pub(crate) async fn record_in(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     tenant: &str,
     event: &Event,
 ) -> Result<(), sqlx::Error> {
@@ -211,8 +209,8 @@ pub(crate) async fn record_in(
     // A tenant that is gone keeps no history.
     sqlx::query(
         "INSERT INTO events (tenant, kind, at, code, correlation_id, actor, detail)
-         SELECT id, ?2, ?3, ?4, ?5, ?6, ?7 FROM tenants WHERE id = ?1 AND NOT (?2 = 'refused' AND EXISTS (
-            SELECT 1 FROM events WHERE tenant = ?1 AND kind = ?2 AND correlation_id = ?5 AND code = ?4))",
+         SELECT id, $2, $3, $4, $5, $6, $7 FROM tenants WHERE id = $1 AND NOT ($2 = 'refused' AND EXISTS (
+            SELECT 1 FROM events WHERE tenant = $1 AND kind = $2 AND correlation_id = $5 AND code = $4))",
     )
     .bind(tenant)
     .bind(kind.name())
@@ -224,8 +222,8 @@ pub(crate) async fn record_in(
     .execute(&mut *db)
     .await?;
     sqlx::query(
-        "DELETE FROM events WHERE tenant = ?1 AND kind = ?2 AND id <= (
-            SELECT id FROM events WHERE tenant = ?1 AND kind = ?2 ORDER BY id DESC LIMIT 1 OFFSET ?3)",
+        "DELETE FROM events WHERE tenant = $1 AND kind = $2 AND id <= (
+            SELECT id FROM events WHERE tenant = $1 AND kind = $2 ORDER BY id DESC LIMIT 1 OFFSET $3)",
     )
     .bind(tenant)
     .bind(kind.name())
@@ -275,7 +273,7 @@ impl Kind {
 
 /// The latest events of a tenant that a filter lets through, newest first, at most `most`.
 pub(crate) async fn latest(
-    db: &SqlitePool,
+    db: &AnyPool,
     tenant: &str,
     filter: &Filter,
     most: usize,
@@ -283,7 +281,7 @@ pub(crate) async fn latest(
     let search = filter.search.trim();
     // A bounded table per tenant: the words are compared here, and no pattern of the database's is let in.
     let all: Vec<Event> =
-        sqlx::query_as("SELECT * FROM events WHERE tenant = ? ORDER BY id DESC LIMIT ?")
+        sqlx::query_as("SELECT * FROM events WHERE tenant = $1 ORDER BY id DESC LIMIT $2")
             .bind(tenant)
             .bind(i64::try_from(MOST).unwrap_or(i64::MAX))
             .fetch_all(db)
@@ -300,13 +298,13 @@ pub(crate) async fn latest(
 
 /// The addresses that Okta vouched for and that nobody was invited under, each with the latest time, newest first.
 pub(crate) async fn not_invited(
-    db: &SqlitePool,
+    db: &AnyPool,
     tenant: &str,
     most: usize,
 ) -> Result<Vec<(String, i64)>, sqlx::Error> {
     sqlx::query_as(
-        "SELECT actor, MAX(at) FROM events WHERE tenant = ? AND code = 'account/not-invited' AND actor <> ''
-         GROUP BY actor ORDER BY MAX(id) DESC LIMIT ?",
+        "SELECT actor, MAX(at) FROM events WHERE tenant = $1 AND code = 'account/not-invited' AND actor <> ''
+         GROUP BY actor ORDER BY MAX(id) DESC LIMIT $2",
     )
     .bind(tenant)
     .bind(i64::try_from(most).unwrap_or(i64::MAX))
@@ -317,7 +315,7 @@ pub(crate) async fn not_invited(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::database::{self, Database};
+    use crate::database::Database;
     use crate::tenants::{self, Tenant};
 
     fn event(code: &str, correlation_id: &str) -> Event {
@@ -330,7 +328,7 @@ mod tests {
         }
     }
 
-    async fn acme() -> SqlitePool {
+    async fn acme() -> AnyPool {
         let db = database::open(&Database::Memory).await.unwrap();
         let tenant = Tenant {
             id: "acme".to_owned(),
@@ -340,7 +338,7 @@ mod tests {
         db
     }
 
-    async fn found(db: &SqlitePool, kind: Kind) -> Vec<Event> {
+    async fn found(db: &AnyPool, kind: Kind) -> Vec<Event> {
         let filter = Filter {
             kind: Some(kind),
             ..Filter::default()

@@ -1,6 +1,6 @@
 //! Invitations: the right of one existing user to be pinned to one subject, once.
 
-use sqlx::SqliteExecutor;
+use sqlx::AnyExecutor;
 
 /// How long an invitation stays open: 30 days.
 pub(crate) const LIFETIME: i64 = 30 * 24 * 60 * 60;
@@ -27,13 +27,14 @@ impl Invitation {
 
 /// Opens an invitation, or opens an unused one anew. One that was used stays used.
 pub(crate) async fn open(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     user_id: &str,
     expires: i64,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO invitations (user_id, expires) VALUES (?, ?)
-         ON CONFLICT (user_id) DO UPDATE SET expires = excluded.expires WHERE used_at IS NULL",
+        "INSERT INTO invitations (user_id, expires) VALUES ($1, $2)
+         ON CONFLICT (user_id) DO UPDATE SET expires = excluded.expires
+         WHERE invitations.used_at IS NULL",
     )
     .bind(user_id)
     .bind(expires)
@@ -44,13 +45,13 @@ pub(crate) async fn open(
 
 /// Opens an invitation whatever became of the one before, for a user who is tied to nobody.
 pub(crate) async fn renew(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     user_id: &str,
     expires: i64,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO invitations (user_id, expires)
-         SELECT id, ?2 FROM users WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM links WHERE user_id = ?1)
+         SELECT id, $2 FROM users WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM links WHERE user_id = $1)
          ON CONFLICT (user_id) DO UPDATE SET expires = excluded.expires, used_at = NULL",
     )
     .bind(user_id)
@@ -63,14 +64,15 @@ pub(crate) async fn renew(
 /// Invites everybody of a tenant who has an account with a password: they were here before single sign-on was, however
 /// long ago they were invited.
 pub(crate) async fn open_for_password_users(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     tenant: &str,
     expires: i64,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO invitations (user_id, expires)
-         SELECT id, ?2 FROM users WHERE tenant = ?1 AND disabled = 0 AND password IS NOT NULL
-         ON CONFLICT (user_id) DO UPDATE SET expires = excluded.expires WHERE used_at IS NULL",
+         SELECT id, $2 FROM users WHERE tenant = $1 AND disabled = 0 AND password IS NOT NULL
+         ON CONFLICT (user_id) DO UPDATE SET expires = excluded.expires
+         WHERE invitations.used_at IS NULL",
     )
     .bind(tenant)
     .bind(expires)

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use ipnet::IpNet;
 use okta_sso_host::contract::{Connection, EmailRule, Explanation, Policy, Problem, Settings};
 use okta_sso_host::{CallError, Clock, Plugin};
-use sqlx::sqlite::SqlitePool;
+use sqlx::AnyPool;
 use url::{Host, Url};
 
 use crate::connections::{self, Saved};
@@ -20,7 +20,7 @@ use crate::web::{Readiness, Throttles};
 
 /// Everything that a page needs; one for the whole process.
 pub(crate) struct Ledgerline {
-    pub(crate) db: SqlitePool,
+    pub(crate) db: AnyPool,
     pub(crate) seal: Arc<Seal>,
     pub(crate) plugin: Plugin,
     pub(crate) public_url: PublicUrl,
@@ -67,7 +67,7 @@ pub(crate) enum ConnectError {
 impl Ledgerline {
     /// Puts the parts together.
     pub(crate) fn new(
-        (db, seal): (SqlitePool, Arc<Seal>),
+        (db, seal): (AnyPool, Arc<Seal>),
         (plugin, policy): (Plugin, Policy),
         recordings: Option<Recordings>,
         metrics: Arc<Metrics>,

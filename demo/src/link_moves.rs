@@ -1,10 +1,10 @@
 //! When a provider's issuer changes for good, the operator moves a tenant's links to the new one, and can move them back.
 
-use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{FromRow, Row as _, SqliteExecutor};
+use sqlx::any::AnyRow;
+use sqlx::{AnyExecutor, AnyPool, FromRow, Row as _};
 
 use crate::activation::Cause;
-use crate::database::WRITE;
+use crate::database;
 use crate::{history, token};
 
 /// One change of issuer.
@@ -19,8 +19,8 @@ pub(crate) struct Move {
     pub(crate) undone_at: Option<i64>,
 }
 
-impl FromRow<'_, SqliteRow> for Move {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+impl FromRow<'_, AnyRow> for Move {
+    fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
         Ok(Self {
             id: row.try_get("id")?,
             from_issuer: row.try_get("from_issuer")?,
@@ -54,11 +54,11 @@ pub(crate) enum LinkMoveError {
 
 /// The issuers that a tenant's links name, with how many each.
 pub(crate) async fn issuers(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     tenant: &str,
 ) -> Result<Vec<(String, i64)>, sqlx::Error> {
     sqlx::query_as(
-        "SELECT issuer, COUNT(*) FROM links WHERE tenant = ? GROUP BY issuer ORDER BY issuer",
+        "SELECT issuer, COUNT(*) FROM links WHERE tenant = $1 GROUP BY issuer ORDER BY issuer",
     )
     .bind(tenant)
     .fetch_all(db)
@@ -67,7 +67,7 @@ pub(crate) async fn issuers(
 
 /// Those of them that are not this issuer: their people cannot come in by it until the ties are moved.
 pub(crate) async fn other_issuers(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     tenant: &str,
     issuer: &str,
 ) -> Result<Vec<(String, i64)>, sqlx::Error> {
@@ -78,18 +78,18 @@ pub(crate) async fn other_issuers(
 
 /// The issuer that a user is tied to.
 pub(crate) async fn issuer_of(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     user_id: &str,
 ) -> Result<Option<String>, sqlx::Error> {
-    sqlx::query_scalar("SELECT issuer FROM links WHERE user_id = ?")
+    sqlx::query_scalar("SELECT issuer FROM links WHERE user_id = $1")
         .bind(user_id)
         .fetch_optional(db)
         .await
 }
 
 /// All of a tenant, latest first.
-pub(crate) async fn of_tenant(db: &SqlitePool, tenant: &str) -> Result<Vec<Move>, sqlx::Error> {
-    sqlx::query_as("SELECT * FROM link_moves WHERE tenant = ? ORDER BY moved_at DESC, id LIMIT 20")
+pub(crate) async fn of_tenant(db: &AnyPool, tenant: &str) -> Result<Vec<Move>, sqlx::Error> {
+    sqlx::query_as("SELECT * FROM link_moves WHERE tenant = $1 ORDER BY moved_at DESC, id LIMIT 20")
         .bind(tenant)
         .fetch_all(db)
         .await
@@ -97,16 +97,16 @@ pub(crate) async fn of_tenant(db: &SqlitePool, tenant: &str) -> Result<Vec<Move>
 
 /// Moves every link of `from` to `to`; all or none.
 pub(crate) async fn carry_out(
-    db: &SqlitePool,
+    db: &AnyPool,
     tenant: &str,
     (from, to): (&str, &str),
     cause: Cause<'_>,
 ) -> Result<i64, LinkMoveError> {
-    let mut write = db.begin_with(WRITE).await?;
+    let mut write = database::write(db).await?;
     let conflict: Option<i64> = sqlx::query_scalar(
         "SELECT 1 FROM links AS one JOIN links AS other
          ON one.tenant = other.tenant AND one.subject = other.subject
-         WHERE one.tenant = ? AND one.issuer = ? AND other.issuer = ? LIMIT 1",
+         WHERE one.tenant = $1 AND one.issuer = $2 AND other.issuer = $3 LIMIT 1",
     )
     .bind(tenant)
     .bind(from)
@@ -117,7 +117,7 @@ pub(crate) async fn carry_out(
         return Err(LinkMoveError::Conflict);
     }
     let moved: i64 =
-        sqlx::query_scalar("SELECT COUNT(*) FROM links WHERE tenant = ? AND issuer = ?")
+        sqlx::query_scalar("SELECT COUNT(*) FROM links WHERE tenant = $1 AND issuer = $2")
             .bind(tenant)
             .bind(from)
             .fetch_one(&mut *write)
@@ -128,7 +128,7 @@ pub(crate) async fn carry_out(
     let id = token::name()?;
     sqlx::query(
         "INSERT INTO link_moves (id, tenant, from_issuer, to_issuer, moved, moved_by, moved_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(&id)
     .bind(tenant)
@@ -139,7 +139,7 @@ pub(crate) async fn carry_out(
     .bind(cause.now)
     .execute(&mut *write)
     .await?;
-    sqlx::query("UPDATE links SET issuer = ?, move_id = ? WHERE tenant = ? AND issuer = ?")
+    sqlx::query("UPDATE links SET issuer = $1, move_id = $2 WHERE tenant = $3 AND issuer = $4")
         .bind(to)
         .bind(&id)
         .bind(tenant)
@@ -159,14 +159,14 @@ pub(crate) async fn carry_out(
 
 /// Takes a move back: the links that it moved and that are still where it put them.
 pub(crate) async fn undo(
-    db: &SqlitePool,
+    db: &AnyPool,
     tenant: &str,
     id: &str,
     cause: Cause<'_>,
 ) -> Result<u64, LinkMoveError> {
-    let mut write = db.begin_with(WRITE).await?;
+    let mut write = database::write(db).await?;
     let from: Option<String> = sqlx::query_scalar(
-        "UPDATE link_moves SET undone_at = ? WHERE tenant = ? AND id = ? AND undone_at IS NULL
+        "UPDATE link_moves SET undone_at = $1 WHERE tenant = $2 AND id = $3 AND undone_at IS NULL
          RETURNING from_issuer",
     )
     .bind(cause.now)
@@ -178,7 +178,7 @@ pub(crate) async fn undo(
     let conflict: Option<i64> = sqlx::query_scalar(
         "SELECT 1 FROM links AS one JOIN links AS other
          ON one.tenant = other.tenant AND one.subject = other.subject
-         WHERE one.tenant = ? AND one.move_id = ? AND other.issuer = ? LIMIT 1",
+         WHERE one.tenant = $1 AND one.move_id = $2 AND other.issuer = $3 LIMIT 1",
     )
     .bind(tenant)
     .bind(id)
@@ -188,14 +188,15 @@ pub(crate) async fn undo(
     if conflict.is_some() {
         return Err(LinkMoveError::Conflict);
     }
-    let back =
-        sqlx::query("UPDATE links SET issuer = ?, move_id = NULL WHERE tenant = ? AND move_id = ?")
-            .bind(&from)
-            .bind(tenant)
-            .bind(id)
-            .execute(&mut *write)
-            .await?
-            .rows_affected();
+    let back = sqlx::query(
+        "UPDATE links SET issuer = $1, move_id = NULL WHERE tenant = $2 AND move_id = $3",
+    )
+    .bind(&from)
+    .bind(tenant)
+    .bind(id)
+    .execute(&mut *write)
+    .await?
+    .rows_affected();
     if back == 0 {
         return Err(LinkMoveError::Superseded);
     }
@@ -214,7 +215,7 @@ pub(crate) async fn undo(
 mod tests {
     use super::*;
     use crate::accounts::{self, User};
-    use crate::database::{self, Database};
+    use crate::database::Database;
     use crate::tenants::{self, Tenant};
 
     const CAUSE: Cause<'static> = Cause {
@@ -224,7 +225,7 @@ mod tests {
     };
 
     /// Acme with Anna tied to `one`.
-    async fn acme() -> SqlitePool {
+    async fn acme() -> AnyPool {
         let db = database::open(&Database::Memory).await.unwrap();
         let tenant = Tenant {
             id: "acme".to_owned(),
@@ -235,7 +236,7 @@ mod tests {
         db
     }
 
-    async fn link(db: &SqlitePool, id: &str, issuer: &str, subject: &str) {
+    async fn link(db: &AnyPool, id: &str, issuer: &str, subject: &str) {
         let user = User {
             id: id.to_owned(),
             tenant: "acme".to_owned(),
@@ -247,7 +248,7 @@ mod tests {
         assert!(accounts::add(db, &user, None).await.unwrap());
         sqlx::query(
             "INSERT INTO links (tenant, connection_id, issuer, subject, user_id, pinned_at, email_seen)
-             VALUES ('acme', 'okta-acme', ?, ?, ?, 1, '')",
+             VALUES ('acme', 'okta-acme', $1, $2, $3, 1, '')",
         )
         .bind(issuer)
         .bind(subject)
@@ -257,9 +258,9 @@ mod tests {
         .unwrap();
     }
 
-    /// The latest move, which is not undone.
-    async fn latest(db: &SqlitePool) -> String {
-        let id = "SELECT id FROM link_moves WHERE undone_at IS NULL ORDER BY rowid DESC LIMIT 1";
+    /// The latest move: the links bear its mark.
+    async fn latest(db: &AnyPool) -> String {
+        let id = "SELECT move_id FROM links WHERE move_id IS NOT NULL LIMIT 1";
         sqlx::query_scalar(id).fetch_one(db).await.unwrap()
     }
 

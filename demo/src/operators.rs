@@ -1,7 +1,6 @@
 //! Operators: the people who run the product. They belong to no tenant, and their sessions are of another kind.
 
-use sqlx::SqliteExecutor;
-use sqlx::sqlite::SqlitePool;
+use sqlx::{AnyExecutor, AnyPool};
 
 use crate::sessions::OpenError;
 use crate::token;
@@ -16,11 +15,8 @@ pub(crate) struct Operator {
 }
 
 /// The hash of an operator's password; none for an unknown name.
-pub(crate) async fn password_hash(
-    db: &SqlitePool,
-    name: &str,
-) -> Result<Option<String>, sqlx::Error> {
-    sqlx::query_scalar("SELECT password FROM operators WHERE name = ?")
+pub(crate) async fn password_hash(db: &AnyPool, name: &str) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar("SELECT password FROM operators WHERE name = $1")
         .bind(name)
         .fetch_optional(db)
         .await
@@ -28,12 +24,12 @@ pub(crate) async fn password_hash(
 
 /// Opens a session under a fresh id and returns the cookie's value.
 pub(crate) async fn open_session(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     name: &str,
     now: i64,
 ) -> Result<String, OpenError> {
     let cookie = token::secret()?;
-    sqlx::query("INSERT INTO operator_sessions (id_hash, name, expires) VALUES (?, ?, ?)")
+    sqlx::query("INSERT INTO operator_sessions (id_hash, name, expires) VALUES ($1, $2, $3)")
         .bind(token::hash(&cookie))
         .bind(name)
         .bind(now + LIFETIME)
@@ -44,25 +40,23 @@ pub(crate) async fn open_session(
 
 /// The operator of a live session.
 pub(crate) async fn find_session(
-    db: &SqlitePool,
+    db: &AnyPool,
     cookie: &str,
     now: i64,
 ) -> Result<Option<Operator>, sqlx::Error> {
-    let name =
-        sqlx::query_scalar("SELECT name FROM operator_sessions WHERE id_hash = ? AND expires > ?")
-            .bind(token::hash(cookie))
-            .bind(now)
-            .fetch_optional(db)
-            .await?;
+    let name = sqlx::query_scalar(
+        "SELECT name FROM operator_sessions WHERE id_hash = $1 AND expires > $2",
+    )
+    .bind(token::hash(cookie))
+    .bind(now)
+    .fetch_optional(db)
+    .await?;
     Ok(name.map(|name| Operator { name }))
 }
 
 /// Ends the session of a cookie, if there is one.
-pub(crate) async fn end_session(
-    db: impl SqliteExecutor<'_>,
-    cookie: &str,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM operator_sessions WHERE id_hash = ?")
+pub(crate) async fn end_session(db: impl AnyExecutor<'_>, cookie: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM operator_sessions WHERE id_hash = $1")
         .bind(token::hash(cookie))
         .execute(db)
         .await?;

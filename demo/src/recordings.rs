@@ -10,8 +10,7 @@ use std::sync::Arc;
 use okta_sso_host::Clock;
 use okta_sso_host::record::{Recorder, Recording, RecordingFolder};
 use serde_json::Value;
-use sqlx::SqliteExecutor;
-use sqlx::sqlite::SqlitePool;
+use sqlx::{AnyExecutor, AnyPool};
 
 use crate::connections::Saved;
 use crate::drafts::Draft;
@@ -21,7 +20,7 @@ use crate::seal::{self, KeyError};
 #[derive(Clone)]
 pub(crate) struct Recordings {
     folder: Arc<RecordingFolder>,
-    db: SqlitePool,
+    db: AnyPool,
 }
 
 /// Why there can be none.
@@ -41,7 +40,7 @@ impl Recordings {
     pub(crate) fn open(
         folder: &Path,
         key_file: Option<&Path>,
-        db: SqlitePool,
+        db: AnyPool,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, RecordingsError> {
         let key = match key_file {
@@ -161,10 +160,10 @@ fn ids(tenant: &str) -> [String; 2] {
 }
 
 /// Whether the company of a connection or draft agreed.
-async fn agreed(db: &SqlitePool, connection_id: &str) -> Result<bool, sqlx::Error> {
+async fn agreed(db: &AnyPool, connection_id: &str) -> Result<bool, sqlx::Error> {
     let since: Option<Option<i64>> = sqlx::query_scalar(
         "SELECT recorded_since FROM tenants WHERE id IN (
-            SELECT tenant FROM connections WHERE id = ?1 UNION SELECT tenant FROM drafts WHERE id = ?1)",
+            SELECT tenant FROM connections WHERE id = $1 UNION SELECT tenant FROM drafts WHERE id = $1)",
     )
     .bind(connection_id)
     .fetch_optional(db)
@@ -174,10 +173,10 @@ async fn agreed(db: &SqlitePool, connection_id: &str) -> Result<bool, sqlx::Erro
 
 /// Since when a tenant's failed sign-ins are recorded; none where nobody agreed.
 pub(crate) async fn since(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     tenant: &str,
 ) -> Result<Option<i64>, sqlx::Error> {
-    let since = sqlx::query_scalar("SELECT recorded_since FROM tenants WHERE id = ?1")
+    let since = sqlx::query_scalar("SELECT recorded_since FROM tenants WHERE id = $1")
         .bind(tenant)
         .fetch_optional(db)
         .await?;
@@ -186,11 +185,11 @@ pub(crate) async fn since(
 
 /// Notes since when a tenant agrees, or that it does no longer.
 pub(crate) async fn agree(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     tenant: &str,
     since: Option<i64>,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE tenants SET recorded_since = ?2 WHERE id = ?1")
+    sqlx::query("UPDATE tenants SET recorded_since = $2 WHERE id = $1")
         .bind(tenant)
         .bind(since)
         .execute(db)

@@ -1,12 +1,11 @@
 //! A way in for one administrator of a tenant that has locked itself out: granted by the operator, good for a short
 //! time and for one use, and written into the tenant's history when it is granted and when it is used.
 
-use sqlx::SqliteExecutor;
-use sqlx::sqlite::SqlitePool;
+use sqlx::{AnyExecutor, AnyPool};
 
 use crate::accounts::User;
 use crate::activation::Cause;
-use crate::database::WRITE;
+use crate::database;
 use crate::seal::Seal;
 use crate::sessions::Lifetimes;
 use crate::{accounts, history, sessions, token};
@@ -28,15 +27,15 @@ pub(crate) enum GrantError {
 
 /// Grants a code to an administrator, by e-mail; an earlier code of theirs is void.
 pub(crate) async fn grant(
-    db: &SqlitePool,
+    db: &AnyPool,
     tenant: &str,
     email: &str,
     reason: &str,
     cause: Cause<'_>,
 ) -> Result<String, GrantError> {
-    let mut write = db.begin_with(WRITE).await?;
+    let mut write = database::write(db).await?;
     let user: Option<User> = sqlx::query_as(
-        "SELECT * FROM users WHERE tenant = ? AND email = ? AND administrator = 1 AND disabled = 0",
+        "SELECT * FROM users WHERE tenant = $1 AND email = $2 AND administrator = 1 AND disabled = 0",
     )
     .bind(tenant)
     .bind(email)
@@ -44,17 +43,19 @@ pub(crate) async fn grant(
     .await?;
     let user = user.ok_or(GrantError::NoAdministrator)?;
     let code = token::secret()?;
-    sqlx::query("DELETE FROM recoveries WHERE user_id = ?")
+    sqlx::query("DELETE FROM recoveries WHERE user_id = $1")
         .bind(&user.id)
         .execute(&mut *write)
         .await?;
-    sqlx::query("INSERT INTO recoveries (code_hash, tenant, user_id, expires) VALUES (?, ?, ?, ?)")
-        .bind(token::hash(&code))
-        .bind(tenant)
-        .bind(&user.id)
-        .bind(cause.now + LIFETIME)
-        .execute(&mut *write)
-        .await?;
+    sqlx::query(
+        "INSERT INTO recoveries (code_hash, tenant, user_id, expires) VALUES ($1, $2, $3, $4)",
+    )
+    .bind(token::hash(&code))
+    .bind(tenant)
+    .bind(&user.id)
+    .bind(cause.now + LIFETIME)
+    .execute(&mut *write)
+    .await?;
     let detail = format!("{email}: {reason}");
     history::record_in(
         &mut write,
@@ -68,12 +69,12 @@ pub(crate) async fn grant(
 
 /// Uses a code up: the user it lets in, and until when. Unknown, used and expired are one.
 pub(crate) async fn redeem(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     code: &str,
     now: i64,
 ) -> Result<Option<(String, String, i64)>, sqlx::Error> {
     sqlx::query_as(
-        "UPDATE recoveries SET used_at = ?1 WHERE code_hash = ?2 AND used_at IS NULL AND expires > ?1
+        "UPDATE recoveries SET used_at = $1 WHERE code_hash = $2 AND used_at IS NULL AND expires > $1
          RETURNING tenant, user_id, expires",
     )
     .bind(now)
@@ -85,13 +86,13 @@ pub(crate) async fn redeem(
 /// Opens the session of a redeemed code: it ends when the code would have expired. Returns its cookie and how many
 /// seconds it lasts.
 pub(crate) async fn enter(
-    db: &SqlitePool,
+    db: &AnyPool,
     seal: &Seal,
     code: &str,
     correlation_id: &str,
     (now, lifetimes): (i64, Lifetimes),
 ) -> Result<Option<(String, i64)>, sessions::OpenError> {
-    let mut write = db.begin_with(WRITE).await?;
+    let mut write = database::write(db).await?;
     let Some((tenant, user, expires)) = redeem(&mut *write, code, now).await? else {
         return Ok(None);
     };

@@ -8,7 +8,7 @@ use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use okta_sso_host::Secret;
-use sqlx::{SqliteConnection, SqliteExecutor};
+use sqlx::{AnyConnection, AnyExecutor};
 
 use crate::connections::{self, Saved, Sealed};
 use crate::seal::{NotSealedHere, Seal};
@@ -27,7 +27,7 @@ pub(crate) enum SecondSecretError {
 
 /// The settings with the second secret in the place of the first; none when there is no second.
 pub(crate) async fn beside(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     first: &Saved,
 ) -> Result<Option<Saved>, sqlx::Error> {
     let row: Option<(Vec<u8>, Option<i64>)> =
@@ -45,7 +45,7 @@ pub(crate) async fn beside(
 /// Keeps as the second, beside the settings that were just put into use, the latest other secret of those before. None is
 /// kept of another issuer or client ID.
 pub(crate) async fn keep(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     seal: &Seal,
     before: Option<&Saved>,
     now: &Saved,
@@ -83,7 +83,7 @@ pub(crate) async fn keep(
 /// Okta refused the first secret and took this one. If it is the second, it becomes the first; false when it is the first
 /// already, since of several sign-ins at once each comes here.
 pub(crate) async fn promote(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     seal: &Seal,
     first: &Saved,
     taken: &Secret,
@@ -102,7 +102,7 @@ pub(crate) async fn promote(
 
 /// Takes one of two secrets away, named by [`name`]; the other is used alone. False when there are no two, or neither is it.
 pub(crate) async fn remove(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     first: &Saved,
     named: &str,
 ) -> Result<bool, sqlx::Error> {
@@ -124,7 +124,7 @@ pub(crate) fn name(settings: &Saved) -> String {
     URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, sealed))
 }
 
-async fn put(db: &mut SqliteConnection, second: &Saved) -> Result<(), sqlx::Error> {
+async fn put(db: &mut AnyConnection, second: &Saved) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO second_secrets (connection_id, secret, set_at) VALUES ($1, $2, $3)
          ON CONFLICT (connection_id) DO UPDATE SET secret = excluded.secret, set_at = excluded.set_at",
@@ -137,7 +137,7 @@ async fn put(db: &mut SqliteConnection, second: &Saved) -> Result<(), sqlx::Erro
     Ok(())
 }
 
-async fn forget(db: &mut SqliteConnection, connection_id: &str) -> Result<(), sqlx::Error> {
+async fn forget(db: &mut AnyConnection, connection_id: &str) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM second_secrets WHERE connection_id = $1")
         .bind(connection_id)
         .execute(db)
@@ -169,7 +169,7 @@ mod tests {
 
     /// A connection as it is put into use, again and again.
     struct Connection {
-        db: sqlx::pool::PoolConnection<sqlx::Sqlite>,
+        db: sqlx::pool::PoolConnection<sqlx::Any>,
         seal: Seal,
     }
 

@@ -1,7 +1,7 @@
 //! Sessions of people and of operators: a random cookie, stored as its SHA-256, worth something in one tenant only.
 
-use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{FromRow, Row as _, SqliteExecutor};
+use sqlx::any::AnyRow;
+use sqlx::{AnyExecutor, AnyPool, FromRow, Row as _};
 
 use crate::accounts::User;
 use crate::seal::{Place, Seal};
@@ -65,7 +65,7 @@ pub(crate) struct Provider<'a> {
 
 /// Opens a session under a fresh id and returns the cookie's value. The caller ends the session that the browser had before.
 pub(crate) async fn open(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     seal: &Seal,
     user: &User,
     provider: Option<Provider<'_>>,
@@ -82,7 +82,7 @@ pub(crate) async fn open(
     };
     sqlx::query(
         "INSERT INTO sessions (id_hash, tenant, user_id, connection_id, logout_hint, started, used, expires)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(&id_hash)
     .bind(&user.tenant)
@@ -97,8 +97,8 @@ pub(crate) async fn open(
     Ok(cookie)
 }
 
-impl FromRow<'_, SqliteRow> for Session {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+impl FromRow<'_, AnyRow> for Session {
+    fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
         let connection: Option<String> = row.try_get("connection_id")?;
         Ok(Self {
             id_hash: row.try_get("id_hash")?,
@@ -115,7 +115,7 @@ impl FromRow<'_, SqliteRow> for Session {
 
 /// The live session of a cookie, of a user who may still come in. An unknown cookie is nobody's and is never adopted.
 pub(crate) async fn find(
-    db: &SqlitePool,
+    db: &AnyPool,
     cookie: &str,
     (now, lifetimes): (i64, Lifetimes),
 ) -> Result<Option<Session>, sqlx::Error> {
@@ -124,7 +124,7 @@ pub(crate) async fn find(
          FROM sessions
          JOIN users ON users.id = sessions.user_id AND users.tenant = sessions.tenant
          JOIN tenants ON tenants.id = sessions.tenant
-         WHERE sessions.id_hash = ? AND sessions.expires > ? AND sessions.used > ? AND users.disabled = 0",
+         WHERE sessions.id_hash = $1 AND sessions.expires > $2 AND sessions.used > $3 AND users.disabled = 0",
     )
     .bind(token::hash(cookie))
     .bind(now)
@@ -132,7 +132,7 @@ pub(crate) async fn find(
     .fetch_optional(db)
     .await?;
     if let Some(session) = &session {
-        sqlx::query("UPDATE sessions SET used = ?1 WHERE id_hash = ?2 AND used <= ?3")
+        sqlx::query("UPDATE sessions SET used = $1 WHERE id_hash = $2 AND used <= $3")
             .bind(now)
             .bind(&session.id_hash)
             .bind(now - NOTED_EVERY.min(lifetimes.idle))
@@ -145,12 +145,12 @@ pub(crate) async fn find(
 /// Whether a session still is there and its user an administrator who may come in. Asked within the transaction of what an
 /// administrator does: another one may have taken the right away since the request came in.
 pub(crate) async fn is_of_administrator(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     session: &Session,
 ) -> Result<bool, sqlx::Error> {
     let found: Option<i64> = sqlx::query_scalar(
         "SELECT 1 FROM sessions JOIN users ON users.id = sessions.user_id
-         WHERE sessions.id_hash = ? AND users.id = ? AND users.administrator = 1 AND users.disabled = 0",
+         WHERE sessions.id_hash = $1 AND users.id = $2 AND users.administrator = 1 AND users.disabled = 0",
     )
     .bind(&session.id_hash)
     .bind(&session.user.id)
@@ -160,8 +160,8 @@ pub(crate) async fn is_of_administrator(
 }
 
 /// Ends the session of a cookie, if there is one.
-pub(crate) async fn end(db: impl SqliteExecutor<'_>, cookie: &str) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM sessions WHERE id_hash = ?")
+pub(crate) async fn end(db: impl AnyExecutor<'_>, cookie: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM sessions WHERE id_hash = $1")
         .bind(token::hash(cookie))
         .execute(db)
         .await?;
@@ -170,10 +170,10 @@ pub(crate) async fn end(db: impl SqliteExecutor<'_>, cookie: &str) -> Result<(),
 
 /// Ends every session of a user.
 pub(crate) async fn end_all_of_user(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     user_id: &str,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM sessions WHERE user_id = ?")
+    sqlx::query("DELETE FROM sessions WHERE user_id = $1")
         .bind(user_id)
         .execute(db)
         .await?;
@@ -182,11 +182,11 @@ pub(crate) async fn end_all_of_user(
 
 /// Ends every session that began through a connection, but for the one given.
 pub(crate) async fn end_all_of_connection(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     connection_id: &str,
     but: Option<&[u8]>,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM sessions WHERE connection_id = ? AND (?2 IS NULL OR id_hash <> ?2)")
+    sqlx::query("DELETE FROM sessions WHERE connection_id = $1 AND ($2 IS NULL OR id_hash <> $2)")
         .bind(connection_id)
         .bind(but)
         .execute(db)
@@ -196,19 +196,19 @@ pub(crate) async fn end_all_of_connection(
 
 /// Forgets what has expired.
 pub(crate) async fn sweep(
-    db: &SqlitePool,
+    db: &AnyPool,
     (now, lifetimes): (i64, Lifetimes),
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM sessions WHERE expires <= ? OR used <= ?")
+    sqlx::query("DELETE FROM sessions WHERE expires <= $1 OR used <= $2")
         .bind(now)
         .bind(now - lifetimes.idle)
         .execute(db)
         .await?;
-    sqlx::query("DELETE FROM farewells WHERE expires <= ?")
+    sqlx::query("DELETE FROM farewells WHERE expires <= $1")
         .bind(now)
         .execute(db)
         .await?;
-    sqlx::query("DELETE FROM operator_sessions WHERE expires <= ?")
+    sqlx::query("DELETE FROM operator_sessions WHERE expires <= $1")
         .bind(now)
         .execute(db)
         .await?;
@@ -218,14 +218,14 @@ pub(crate) async fn sweep(
 /// Ends a session and, when the provider's can be ended too, keeps the means for five minutes under the cookie's value
 /// that is returned.
 pub(crate) async fn end_with_farewell(
-    db: &SqlitePool,
+    db: &AnyPool,
     seal: &Seal,
     cookie: &str,
     now: i64,
 ) -> Result<Option<String>, OpenError> {
     let id_hash = token::hash(cookie);
     let row: Option<(Option<String>, Option<Vec<u8>>)> = sqlx::query_as(
-        "DELETE FROM sessions WHERE id_hash = ? RETURNING connection_id, logout_hint",
+        "DELETE FROM sessions WHERE id_hash = $1 RETURNING connection_id, logout_hint",
     )
     .bind(&id_hash)
     .fetch_optional(db)
@@ -239,7 +239,7 @@ pub(crate) async fn end_with_farewell(
     let farewell = token::secret()?;
     let farewell_hash = token::hash(&farewell);
     sqlx::query(
-        "INSERT INTO farewells (id_hash, connection_id, logout_hint, expires) VALUES (?, ?, ?, ?)",
+        "INSERT INTO farewells (id_hash, connection_id, logout_hint, expires) VALUES ($1, $2, $3, $4)",
     )
     .bind(&farewell_hash)
     .bind(connection_id)
@@ -257,14 +257,14 @@ pub(crate) async fn end_with_farewell(
 
 /// Takes what `end_with_farewell` kept: connection and logout hint, once.
 pub(crate) async fn take_farewell(
-    db: &SqlitePool,
+    db: &AnyPool,
     seal: &Seal,
     cookie: &str,
     now: i64,
 ) -> Result<Option<(String, String)>, sqlx::Error> {
     let id_hash = token::hash(cookie);
     let row: Option<(String, Vec<u8>)> = sqlx::query_as(
-        "DELETE FROM farewells WHERE id_hash = ? AND expires > ? RETURNING connection_id, logout_hint",
+        "DELETE FROM farewells WHERE id_hash = $1 AND expires > $2 RETURNING connection_id, logout_hint",
     )
     .bind(&id_hash)
     .bind(now)

@@ -5,7 +5,7 @@ mod okta;
 mod who;
 
 use serde::Deserialize;
-use sqlx::sqlite::SqlitePool;
+use sqlx::AnyPool;
 
 use crate::accounts::{self, User};
 use crate::connections::{self, Saved, Sealed};
@@ -117,15 +117,15 @@ impl Setup {
     /// the connection is used.
     pub(crate) async fn apply(
         &self,
-        db: &SqlitePool,
+        db: &AnyPool,
         seal: &Seal,
         variable: impl Fn(&str) -> Option<String>,
         now: i64,
     ) -> Result<(), SetupError> {
-        let mut write = db.begin_with(database::WRITE).await?;
+        let mut write = database::write(db).await?;
         if let Some(operator) = &self.operator {
             sqlx::query(
-                "INSERT INTO operators (name, password) VALUES (?, ?)
+                "INSERT INTO operators (name, password) VALUES ($1, $2)
                  ON CONFLICT (name) DO UPDATE SET password = excluded.password",
             )
             .bind(&operator.name)
@@ -173,7 +173,7 @@ impl Setup {
 }
 
 async fn add_user(
-    db: &mut sqlx::SqliteConnection,
+    db: &mut sqlx::AnyConnection,
     tenant: &str,
     entry: &UserEntry,
     now: i64,

@@ -6,7 +6,7 @@
 pub(crate) mod entry;
 
 use okta_sso_host::contract::EmailRule;
-use sqlx::{Connection as _, FromRow as _, Row as _, SqliteConnection};
+use sqlx::{AnyConnection, Connection as _, FromRow as _, Row as _};
 
 use crate::accounts::User;
 use crate::connections::{self, Saved};
@@ -174,7 +174,7 @@ fn equal(rule: EmailRule, one: &str, other: &str) -> bool {
 ///
 /// A new link takes the user's password and every session made before it.
 async fn settle(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     connection_id: &str,
     vouched: Vouched<'_>,
     now: i64,
@@ -196,7 +196,7 @@ async fn settle(
 /// What the decision would be once these settings are in use: the address's own domain approved, and whoever has a
 /// password invited, as putting them into use does. Changes nothing.
 pub(crate) async fn foresee(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     settings: &Saved,
     vouched: Vouched<'_>,
     now: i64,
@@ -215,7 +215,7 @@ pub(crate) async fn foresee(
 }
 
 async fn gather(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     saved: &Saved,
     vouched: Vouched<'_>,
     now: i64,
@@ -223,7 +223,7 @@ async fn gather(
     let domains = domains::of_tenant(&mut *db, &saved.tenant).await?;
     let linked = sqlx::query(
         "SELECT users.*, links.email_seen FROM links JOIN users ON users.id = links.user_id
-         WHERE links.connection_id = ? AND links.issuer = ? AND links.subject = ?",
+         WHERE links.connection_id = $1 AND links.issuer = $2 AND links.subject = $3",
     )
     .bind(&saved.id)
     .bind(vouched.issuer)
@@ -231,7 +231,7 @@ async fn gather(
     .fetch_optional(&mut *db)
     .await?;
     let elsewhere: Option<i64> = sqlx::query_scalar(
-        "SELECT 1 FROM links WHERE tenant = ? AND issuer = ? AND subject = ? AND connection_id <> ?",
+        "SELECT 1 FROM links WHERE tenant = $1 AND issuer = $2 AND subject = $3 AND connection_id <> $4",
     )
     .bind(&saved.tenant)
     .bind(vouched.issuer)
@@ -239,17 +239,17 @@ async fn gather(
     .bind(&saved.id)
     .fetch_optional(&mut *db)
     .await?;
-    // NOCASE folds ASCII letters and nothing else.
+    // Addresses on file are ASCII, which every database lowers alike.
     let on_file = sqlx::query(
-        "SELECT users.*, links.user_id IS NOT NULL AS linked,
+        "SELECT users.*, links.subject,
                 CASE WHEN invitations.used_at IS NULL THEN invitations.expires END AS expires
          FROM users
          LEFT JOIN links ON links.user_id = users.id
          LEFT JOIN invitations ON invitations.user_id = users.id
-         WHERE users.tenant = ? AND users.email = ? COLLATE NOCASE",
+         WHERE users.tenant = $1 AND lower(users.email) = $2",
     )
     .bind(&saved.tenant)
-    .bind(vouched.email)
+    .bind(vouched.email.to_ascii_lowercase())
     .fetch_all(&mut *db)
     .await?;
     Ok(Facts {
@@ -272,7 +272,7 @@ async fn gather(
                 Ok(OnFile {
                     user: User::from_row(row)?,
                     invitation: Invitation::at(now, row.try_get("expires")?),
-                    linked: row.try_get("linked")?,
+                    linked: row.try_get::<Option<&str>, _>("subject")?.is_some(),
                 })
             })
             .collect::<Result<_, sqlx::Error>>()?,
@@ -280,12 +280,12 @@ async fn gather(
 }
 
 async fn see(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     saved: &Saved,
     vouched: Vouched<'_>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "UPDATE links SET email_seen = ? WHERE connection_id = ? AND issuer = ? AND subject = ?",
+        "UPDATE links SET email_seen = $1 WHERE connection_id = $2 AND issuer = $3 AND subject = $4",
     )
     .bind(vouched.email)
     .bind(&saved.id)
@@ -297,7 +297,7 @@ async fn see(
 }
 
 async fn pin(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     saved: &Saved,
     vouched: Vouched<'_>,
     user: &User,
@@ -305,7 +305,7 @@ async fn pin(
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO links (tenant, connection_id, issuer, subject, user_id, pinned_at, email_seen)
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(&saved.tenant)
     .bind(&saved.id)
@@ -316,12 +316,12 @@ async fn pin(
     .bind(vouched.email)
     .execute(&mut *db)
     .await?;
-    sqlx::query("UPDATE invitations SET used_at = ? WHERE user_id = ?")
+    sqlx::query("UPDATE invitations SET used_at = $1 WHERE user_id = $2")
         .bind(now)
         .bind(&user.id)
         .execute(&mut *db)
         .await?;
-    sqlx::query("UPDATE users SET password = NULL WHERE id = ?")
+    sqlx::query("UPDATE users SET password = NULL WHERE id = $1")
         .bind(&user.id)
         .execute(&mut *db)
         .await?;

@@ -1,7 +1,6 @@
 //! Tenants: the companies that use the product.
 
-use sqlx::SqliteExecutor;
-use sqlx::sqlite::SqlitePool;
+use sqlx::{AnyExecutor, AnyPool};
 
 /// One company.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +20,8 @@ pub(crate) fn is_id(text: &str) -> bool {
 }
 
 /// Makes a tenant, or does nothing and says false when there is one with this id.
-pub(crate) async fn add(db: impl SqliteExecutor<'_>, tenant: &Tenant) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query("INSERT INTO tenants (id, name) VALUES (?, ?) ON CONFLICT DO NOTHING")
+pub(crate) async fn add(db: impl AnyExecutor<'_>, tenant: &Tenant) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query("INSERT INTO tenants (id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING")
         .bind(&tenant.id)
         .bind(&tenant.name)
         .execute(db)
@@ -31,16 +30,17 @@ pub(crate) async fn add(db: impl SqliteExecutor<'_>, tenant: &Tenant) -> Result<
 }
 
 /// By id.
-pub(crate) async fn find(db: &SqlitePool, id: &str) -> Result<Option<Tenant>, sqlx::Error> {
-    let row: Option<(String, String)> = sqlx::query_as("SELECT id, name FROM tenants WHERE id = ?")
-        .bind(id)
-        .fetch_optional(db)
-        .await?;
+pub(crate) async fn find(db: &AnyPool, id: &str) -> Result<Option<Tenant>, sqlx::Error> {
+    let row: Option<(String, String)> =
+        sqlx::query_as("SELECT id, name FROM tenants WHERE id = $1")
+            .bind(id)
+            .fetch_optional(db)
+            .await?;
     Ok(row.map(|(id, name)| Tenant { id, name }))
 }
 
 /// All, by name.
-pub(crate) async fn all(db: &SqlitePool) -> Result<Vec<Tenant>, sqlx::Error> {
+pub(crate) async fn all(db: &AnyPool) -> Result<Vec<Tenant>, sqlx::Error> {
     let rows: Vec<(String, String)> =
         sqlx::query_as("SELECT id, name FROM tenants ORDER BY name, id")
             .fetch_all(db)

@@ -2,11 +2,10 @@
 
 use okta_sso_host::contract::{Finding, Outcome as Found};
 use serde::{Deserialize, Serialize};
-use sqlx::sqlite::SqlitePool;
-use sqlx::{SqliteConnection, SqliteExecutor};
+use sqlx::{AnyConnection, AnyExecutor, AnyPool};
 
 use crate::connections::Saved;
-use crate::database::WRITE;
+use crate::database;
 use crate::drafts::fingerprint;
 
 /// How long check lists of test sign-ins are kept: 7 days.
@@ -70,13 +69,13 @@ pub(crate) struct Probe {
 
 /// Keeps what a probe of these settings found, in the place of the one before.
 pub(crate) async fn keep_probe(
-    db: &SqlitePool,
+    db: &AnyPool,
     settings: &Saved,
     entries: &[Entry],
     now: i64,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO probes (connection_id, tenant, at, settings, checks) VALUES (?, ?, ?, ?, ?)
+        "INSERT INTO probes (connection_id, tenant, at, settings, checks) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (connection_id) DO UPDATE SET
             at = excluded.at, settings = excluded.settings, checks = excluded.checks",
     )
@@ -92,11 +91,11 @@ pub(crate) async fn keep_probe(
 
 /// What the latest probe of exactly these settings found.
 pub(crate) async fn probe_of(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     settings: &Saved,
 ) -> Result<Option<Probe>, sqlx::Error> {
     let row: Option<(i64, String)> = sqlx::query_as(
-        "SELECT at, checks FROM probes WHERE connection_id = ? AND tenant = ? AND settings = ?",
+        "SELECT at, checks FROM probes WHERE connection_id = $1 AND tenant = $2 AND settings = $3",
     )
     .bind(&settings.id)
     .bind(&settings.tenant)
@@ -114,12 +113,12 @@ pub(crate) async fn probe_of(
 
 /// Seconds since the newest of the provider's keys was first seen by a test; none before the first.
 pub(crate) async fn key_age(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     settings: &Saved,
     now: i64,
 ) -> Result<Option<i64>, sqlx::Error> {
     let newest: Option<i64> = sqlx::query_scalar(
-        "SELECT MAX(first_seen) FROM provider_keys WHERE tenant = ? AND issuer = ?",
+        "SELECT MAX(first_seen) FROM provider_keys WHERE tenant = $1 AND issuer = $2",
     )
     .bind(&settings.tenant)
     .bind(&settings.issuer)
@@ -131,7 +130,7 @@ pub(crate) async fn key_age(
 /// Notes which keys the provider has. Those that it has no longer are forgotten, and those of issuers that the tenant
 /// has neither in use nor in its draft.
 async fn see_keys(
-    db: &SqlitePool,
+    db: &AnyPool,
     settings: &Saved,
     entries: &[Entry],
     now: i64,
@@ -144,10 +143,10 @@ async fn see_keys(
     if names.is_empty() {
         return Ok(());
     }
-    let mut write = db.begin_with(WRITE).await?;
+    let mut write = database::write(db).await?;
     for name in &names {
         sqlx::query(
-            "INSERT INTO provider_keys (tenant, issuer, kid, first_seen) VALUES (?, ?, ?, ?)
+            "INSERT INTO provider_keys (tenant, issuer, kid, first_seen) VALUES ($1, $2, $3, $4)
              ON CONFLICT DO NOTHING",
         )
         .bind(&settings.tenant)
@@ -157,16 +156,26 @@ async fn see_keys(
         .execute(&mut *write)
         .await?;
     }
+    let known: Vec<String> =
+        sqlx::query_scalar("SELECT kid FROM provider_keys WHERE tenant = $1 AND issuer = $2")
+            .bind(&settings.tenant)
+            .bind(&settings.issuer)
+            .fetch_all(&mut *write)
+            .await?;
+    for gone in known.iter().filter(|name| !names.contains(&name.as_str())) {
+        sqlx::query("DELETE FROM provider_keys WHERE tenant = $1 AND issuer = $2 AND kid = $3")
+            .bind(&settings.tenant)
+            .bind(&settings.issuer)
+            .bind(gone)
+            .execute(&mut *write)
+            .await?;
+    }
     sqlx::query(
-        "DELETE FROM provider_keys WHERE tenant = ?1 AND (
-            (issuer = ?2 AND kid NOT IN (SELECT value FROM json_each(?3)))
-            OR issuer NOT IN (
-                SELECT issuer FROM connections WHERE tenant = ?1
-                UNION SELECT issuer FROM drafts WHERE tenant = ?1))",
+        "DELETE FROM provider_keys WHERE tenant = $1 AND issuer NOT IN (
+            SELECT issuer FROM connections WHERE tenant = $1
+            UNION SELECT issuer FROM drafts WHERE tenant = $1)",
     )
     .bind(&settings.tenant)
-    .bind(&settings.issuer)
-    .bind(serde_json::json!(names).to_string())
     .execute(&mut *write)
     .await?;
     write.commit().await
@@ -187,19 +196,19 @@ pub(crate) struct Rehearsal {
 
 /// Notes that an administrator leaves for Okta with these settings, and forgets what is old.
 pub(crate) async fn begin_rehearsal(
-    db: &SqlitePool,
+    db: &AnyPool,
     handle: &str,
     user_id: &str,
     settings: &Saved,
     now: i64,
 ) -> Result<(), sqlx::Error> {
-    let mut write = db.begin_with(WRITE).await?;
-    sqlx::query("DELETE FROM rehearsals WHERE begun_at < ?")
+    let mut write = database::write(db).await?;
+    sqlx::query("DELETE FROM rehearsals WHERE begun_at < $1")
         .bind(now - KEPT)
         .execute(&mut *write)
         .await?;
     sqlx::query(
-        "INSERT INTO rehearsals (handle, tenant, user_id, settings, begun_at) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO rehearsals (handle, tenant, user_id, settings, begun_at) VALUES ($1, $2, $3, $4, $5)",
     )
     .bind(handle)
     .bind(&settings.tenant)
@@ -209,11 +218,13 @@ pub(crate) async fn begin_rehearsal(
     .execute(&mut *write)
     .await?;
     sqlx::query(
-        "DELETE FROM rehearsals WHERE tenant = ?1 AND handle NOT IN (
-            SELECT handle FROM rehearsals WHERE tenant = ?1 ORDER BY begun_at DESC, rowid DESC LIMIT ?2)",
+        "DELETE FROM rehearsals WHERE tenant = $1 AND handle <> $2 AND handle NOT IN (
+            SELECT handle FROM rehearsals WHERE tenant = $1 AND handle <> $2
+            ORDER BY begun_at DESC, handle LIMIT $3)",
     )
     .bind(&settings.tenant)
-    .bind(MOST)
+    .bind(handle)
+    .bind(MOST - 1)
     .execute(&mut *write)
     .await?;
     write.commit().await
@@ -221,12 +232,12 @@ pub(crate) async fn begin_rehearsal(
 
 /// By the handle of its attempt.
 pub(crate) async fn rehearsal(
-    db: impl SqliteExecutor<'_>,
+    db: impl AnyExecutor<'_>,
     handle: &str,
 ) -> Result<Option<Rehearsal>, sqlx::Error> {
     type Row = (String, String, Vec<u8>, Option<i64>, String);
     let row: Option<Row> = sqlx::query_as(
-        "SELECT tenant, user_id, settings, ended_at, checks FROM rehearsals WHERE handle = ?",
+        "SELECT tenant, user_id, settings, ended_at, checks FROM rehearsals WHERE handle = $1",
     )
     .bind(handle)
     .fetch_optional(db)
@@ -245,13 +256,13 @@ pub(crate) async fn rehearsal(
 
 /// Keeps the check list that a test sign-in ended in; false when it had ended before.
 pub(crate) async fn end_rehearsal(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     handle: &str,
     entries: &[Entry],
     now: i64,
 ) -> Result<bool, sqlx::Error> {
     let done = sqlx::query(
-        "UPDATE rehearsals SET ended_at = ?, checks = ? WHERE handle = ? AND ended_at IS NULL",
+        "UPDATE rehearsals SET ended_at = $1, checks = $2 WHERE handle = $3 AND ended_at IS NULL",
     )
     .bind(now)
     .bind(write(entries))
@@ -275,7 +286,7 @@ mod tests {
 
     use super::*;
     use crate::connections::{self, Sealed};
-    use crate::database::{self, Database};
+    use crate::database::Database;
     use crate::tenants::{self, Tenant};
 
     const NOW: i64 = 1_790_000_000;

@@ -9,7 +9,7 @@ use okta_sso_host::{
     Capabilities, Clock, CompiledCache, Component, MemoryStorage, Pin, Plugin, SetupError,
     SqliteStorage, Storage,
 };
-use sqlx::sqlite::SqlitePool;
+use sqlx::AnyPool;
 use tokio::task::JoinError;
 
 use super::{Options, StartError, egress};
@@ -43,7 +43,7 @@ impl FromStr for CompiledCacheAt {
 /// Loads the component over this database, its storage and this clock.
 pub(super) async fn load(
     options: &Options,
-    (db, seal): (&SqlitePool, &Arc<Seal>),
+    (db, seal): (&AnyPool, &Arc<Seal>),
     (metrics, recordings): (&Metrics, Option<&Recordings>),
     clock: Arc<dyn Clock>,
 ) -> Result<Plugin, StartError> {

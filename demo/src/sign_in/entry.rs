@@ -4,12 +4,11 @@
 //! keeps a person out (deactivated, unlinked, switched off, suspended) comes before and is seen here, or comes after and
 //! ends the session.
 
-use sqlx::SqliteConnection;
-use sqlx::sqlite::SqlitePool;
+use sqlx::{AnyConnection, AnyPool};
 
 use super::{Decision, Refusal, Vouched, settle};
 use crate::accounts::{self, User};
-use crate::database::WRITE;
+use crate::database;
 use crate::domains::{self, State};
 use crate::history::{self, Event};
 use crate::seal::Seal;
@@ -48,11 +47,11 @@ impl Entry<'_> {
     /// The provider vouches for somebody.
     pub(crate) async fn by_okta(
         self,
-        db: &SqlitePool,
+        db: &AnyPool,
         provider: Provider<'_>,
         vouched: Vouched<'_>,
     ) -> Result<Result<Entered, Refusal>, OpenError> {
-        let mut write = db.begin_with(WRITE).await?;
+        let mut write = database::write(db).await?;
         let (now, _) = self.times;
         let decision = settle(&mut write, provider.connection_id, vouched, now).await?;
         let (user, happened) = match decision {
@@ -78,11 +77,11 @@ impl Entry<'_> {
     /// A password was verified against `hash`, that of `user`.
     pub(crate) async fn by_password(
         self,
-        db: &SqlitePool,
+        db: &AnyPool,
         user: &User,
         hash: &str,
     ) -> Result<Result<Entered, PasswordRefusal>, OpenError> {
-        let mut write = db.begin_with(WRITE).await?;
+        let mut write = database::write(db).await?;
         let user = accounts::find_with_hash(&mut *write, user, hash).await?;
         let Some(user) = user else {
             return Ok(Err(PasswordRefusal::NotTheirs));
@@ -99,7 +98,7 @@ impl Entry<'_> {
 
     async fn open(
         self,
-        write: &mut SqliteConnection,
+        write: &mut AnyConnection,
         user: User,
         provider: Option<Provider<'_>>,
         happened: Vec<(&str, String)>,

@@ -1,11 +1,11 @@
 mod neighbours;
 
-use sqlx::sqlite::SqlitePool;
+use sqlx::AnyPool;
 
 use super::entry::{Entered, Entry, PasswordRefusal};
 use super::*;
 use crate::connections::Sealed;
-use crate::database::{self, Database, WRITE};
+use crate::database::{self, Database};
 use crate::domains::State;
 use crate::seal::Seal;
 use crate::sessions::Provider;
@@ -47,7 +47,7 @@ fn saved(tenant: &str) -> Saved {
 }
 
 /// Acme with a.com approved and `anna@a.com`, `bo@a.com` invited.
-async fn acme() -> SqlitePool {
+async fn acme() -> AnyPool {
     let db = database::open(&Database::Memory).await.unwrap();
     let tenant = Tenant {
         id: "acme".to_owned(),
@@ -82,24 +82,24 @@ fn vouched<'a>(subject: &'a str, email: &'a str) -> Vouched<'a> {
     }
 }
 
-async fn settle_at(db: &SqlitePool, subject: &str, email: &str, now: i64) -> Decision {
+async fn settle_at(db: &AnyPool, subject: &str, email: &str, now: i64) -> Decision {
     settle_through(db, "okta-acme", vouched(subject, email), now).await
 }
 
 async fn settle_through(
-    db: &SqlitePool,
+    db: &AnyPool,
     connection_id: &str,
     vouched: Vouched<'_>,
     now: i64,
 ) -> Decision {
-    let mut write = db.begin_with(WRITE).await.unwrap();
+    let mut write = database::write(db).await.unwrap();
     let decision = settle(&mut write, connection_id, vouched, now).await;
     write.commit().await.unwrap();
     decision.unwrap()
 }
 
 async fn by_okta(
-    db: &SqlitePool,
+    db: &AnyPool,
     subject: &str,
     email: &str,
 ) -> Result<Result<Entered, Refusal>, sessions::OpenError> {
@@ -118,7 +118,7 @@ async fn by_okta(
 }
 
 async fn by_password(
-    db: &SqlitePool,
+    db: &AnyPool,
     user: &User,
     hash: &str,
     before: Option<&str>,
@@ -133,7 +133,7 @@ async fn by_password(
     entry.by_password(db, user, hash).await.unwrap()
 }
 
-async fn count(db: &SqlitePool, query: &'static str) -> i64 {
+async fn count(db: &AnyPool, query: &'static str) -> i64 {
     sqlx::query_scalar(query).fetch_one(db).await.unwrap()
 }
 

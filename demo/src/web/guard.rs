@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use okta_sso_host::axum::{Cookies, set_cookie};
 use serde::de::DeserializeOwned;
-use sqlx::SqliteConnection;
+use sqlx::AnyConnection;
 use url::form_urlencoded;
 
 use super::page::Failure;
@@ -163,7 +163,7 @@ where
 
 /// Says no when the session or the administrator's right was taken away since the request came in. Call it first in the
 /// transaction of whatever the right is used for.
-pub(super) async fn reaffirm(db: &mut SqliteConnection, session: &Session) -> Result<(), Failure> {
+pub(super) async fn reaffirm(db: &mut AnyConnection, session: &Session) -> Result<(), Failure> {
     if sessions::is_of_administrator(db, session).await? {
         Ok(())
     } else {

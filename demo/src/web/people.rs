@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
-use sqlx::sqlite::SqlitePool;
+use sqlx::AnyPool;
 use url::form_urlencoded;
 
 use self::near_miss::NearMiss;
@@ -20,7 +20,7 @@ use super::guard::{self, Administrator, Form};
 use super::page::{self, Failure, Layout};
 use crate::accounts::{self, Listed, User};
 use crate::activation::Cause;
-use crate::database::WRITE;
+use crate::database;
 use crate::ledgerline::Ledgerline;
 use crate::moment::Moment;
 use crate::sessions::Session;
@@ -217,7 +217,7 @@ async fn invite(
     let correlation_id = token::name()?;
     let now = ledgerline.now();
     let cause = cause(&by.email, &correlation_id, now);
-    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    let mut write = database::write(&ledgerline.db).await?;
     guard::reaffirm(&mut write, &administrator.session).await?;
     if accounts::count(&mut *write, &by.tenant).await? >= accounts::MOST {
         drop(write);
@@ -291,7 +291,7 @@ async fn change(
 
 /// The word of `done`. Of two administrators who take each other's right away at once, one does.
 async fn carry_out(
-    db: &SqlitePool,
+    db: &AnyPool,
     session: &Session,
     form: &ChangeForm,
     cause: Cause<'_>,
@@ -301,7 +301,7 @@ async fn carry_out(
     if form.id == by.id && form.action != Action::Invite {
         return Err(Failure::NotFound);
     }
-    let mut write = db.begin_with(WRITE).await?;
+    let mut write = database::write(db).await?;
     guard::reaffirm(&mut write, session).await?;
     let user = accounts::find(&mut *write, &by.tenant, &form.id).await?;
     let user = user.ok_or(Failure::NotFound)?;

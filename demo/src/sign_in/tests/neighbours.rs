@@ -3,7 +3,7 @@
 use super::*;
 
 /// Acme as above, and Globex with g.com approved and `anna@a.com`, `gina@g.com` invited.
-async fn acme_and_globex() -> SqlitePool {
+async fn acme_and_globex() -> AnyPool {
     let db = acme().await;
     let tenant = Tenant {
         id: "globex".to_owned(),
@@ -20,19 +20,19 @@ async fn acme_and_globex() -> SqlitePool {
     db
 }
 
-async fn approve(db: &SqlitePool, domain: &str, tenant: &str) -> bool {
+async fn approve(db: &AnyPool, domain: &str, tenant: &str) -> bool {
     let mut db = db.acquire().await.unwrap();
     domains::approve(&mut db, domain, &saved(tenant), "operator", NOW)
         .await
         .unwrap()
 }
 
-async fn settle_in(db: &SqlitePool, tenant: &str, subject: &str, email: &str) -> Decision {
+async fn settle_in(db: &AnyPool, tenant: &str, subject: &str, email: &str) -> Decision {
     settle_through(db, &Saved::id_of(tenant), vouched(subject, email), NOW).await
 }
 
 /// Every table's rows, counted.
-async fn rows(db: &SqlitePool) -> Vec<i64> {
+async fn rows(db: &AnyPool) -> Vec<i64> {
     let mut rows = Vec::new();
     for query in [
         "SELECT count(*) FROM tenants",

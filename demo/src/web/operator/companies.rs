@@ -10,7 +10,7 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use super::{Act, Failure, Layout, Ledgerline, Operator, page};
-use crate::database::WRITE;
+use crate::database;
 use crate::domains::{Domain, State as TenantState};
 use crate::history::{self, Event, Filter};
 use crate::link_moves::{self, LinkMoveError, Move};
@@ -283,7 +283,7 @@ pub(super) async fn switch_off(
 ) -> Result<Response, Failure> {
     let tenant = find(&ledgerline, &tenant).await?;
     let act = Act::of(&ledgerline, &operator)?;
-    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    let mut write = database::write(&ledgerline.db).await?;
     let done = activation::switch_off(&mut write, &ledgerline.seal, &tenant.id, None).await;
     done.map_err(|error| Failure::Fault(error.to_string()))?;
     let event = act.cause().event("operator/sso-switched-off", "");

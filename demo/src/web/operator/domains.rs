@@ -7,12 +7,12 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
-use sqlx::SqliteConnection;
+use sqlx::AnyConnection;
 use url::form_urlencoded;
 
 use super::{Act, Failure, Layout, Ledgerline, Operator, companies, page};
 use crate::connections::{self, Saved};
-use crate::database::WRITE;
+use crate::database;
 use crate::domain_requests;
 use crate::domains::{self, Domain, Standing, State as TenantState};
 use crate::moment::Moment;
@@ -222,7 +222,7 @@ impl Basis {
     /// What is not so any more, if it is not.
     async fn gone(
         self,
-        db: &mut SqliteConnection,
+        db: &mut AnyConnection,
         domain: &str,
         saved: &Saved,
     ) -> Result<Option<&'static str>, sqlx::Error> {
@@ -324,7 +324,7 @@ async fn approve(
         return Ok(Err("Enter a domain."));
     };
     let cause = act.cause();
-    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    let mut write = database::write(&ledgerline.db).await?;
     let draft = drafts::of_tenant(&mut *write, tenant).await?;
     let live = connections::of_tenant(&mut *write, tenant).await?;
     let seen = |saved: &Saved| saved.issuer == form.issuer && saved.client_id == form.client_id;
@@ -368,7 +368,7 @@ async fn refuse(
         ));
     }
     let cause = act.cause();
-    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    let mut write = database::write(&ledgerline.db).await?;
     if !domain_requests::refuse(&mut *write, tenant, &form.domain, &reason, cause.now).await? {
         return Ok(Err(NOTHING_WAITS));
     }
@@ -388,7 +388,7 @@ async fn suspend(
     tenant: &str,
     domain: &str,
 ) -> Result<Outcome, Failure> {
-    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    let mut write = database::write(&ledgerline.db).await?;
     if !domains::suspend(&mut *write, tenant, domain).await? {
         return Ok(Err(NOT_HELD));
     }
@@ -407,7 +407,7 @@ async fn release(
     tenant: &str,
     domain: &str,
 ) -> Result<Outcome, Failure> {
-    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    let mut write = database::write(&ledgerline.db).await?;
     let before = domains::state_of(&mut write, tenant).await?;
     if !domains::release(&mut *write, tenant, domain).await? {
         return Ok(Err(NOT_HELD));

@@ -9,10 +9,10 @@ use okta_sso_host::contract::{EmailMatch, EmailRule};
 use serde::Deserialize;
 
 use super::{
-    Administrator, Failure, Form, Ledgerline, Listed, Moment, WRITE, accounts, cause, guard,
-    history, invitations,
+    Administrator, Failure, Form, Ledgerline, Listed, Moment, accounts, cause, guard, history,
+    invitations,
 };
-use crate::{connections, token};
+use crate::{connections, database, token};
 
 /// How many refused addresses, and how many invited people, are compared at most.
 const REFUSED: usize = 10;
@@ -109,7 +109,7 @@ pub(super) async fn mend(
         .ok_or(Failure::NotFound)?;
     let correlation_id = token::name()?;
     let now = ledgerline.now();
-    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    let mut write = database::write(&ledgerline.db).await?;
     guard::reaffirm(&mut write, &administrator.session).await?;
     if !accounts::set_email(&mut *write, &by.tenant, &near.user_id, &near.from_okta).await? {
         return Err(Failure::NotFound);

@@ -13,7 +13,7 @@ const TIMES: (i64, Lifetimes) = (
 );
 
 /// Acme with two administrators, each with the session that a request of theirs came with.
-async fn two_administrators() -> (SqlitePool, Session, Session) {
+async fn two_administrators() -> (AnyPool, Session, Session) {
     let db = database::open(&Database::Memory).await.unwrap();
     let seal = Seal::load(None, &Database::Memory).unwrap();
     let tenant = Tenant {
@@ -42,7 +42,7 @@ async fn two_administrators() -> (SqlitePool, Session, Session) {
 }
 
 async fn act(
-    db: &SqlitePool,
+    db: &AnyPool,
     by: &Session,
     id: &str,
     action: Action,

@@ -14,7 +14,7 @@ use super::{
     Situation, Standing, domain_requests,
 };
 use crate::activation::Cause;
-use crate::database::WRITE;
+use crate::database;
 use crate::web::guard::{self, Form};
 use crate::{history, token};
 
@@ -48,7 +48,7 @@ pub(super) async fn request(
         return again(&ledgerline, &administrator, given, vec![problem]).await;
     }
     let now = ledgerline.now();
-    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    let mut write = database::write(&ledgerline.db).await?;
     guard::reaffirm(&mut write, &administrator.session).await?;
     domain_requests::make(&mut *write, &user.tenant, &domain, &user.email, now).await?;
     let correlation_id = token::name()?;
@@ -76,7 +76,7 @@ pub(super) async fn withdraw(
         correlation_id: &correlation_id,
         now: ledgerline.now(),
     };
-    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    let mut write = database::write(&ledgerline.db).await?;
     guard::reaffirm(&mut write, &administrator.session).await?;
     if domain_requests::close(&mut *write, &user.tenant, &form.domain).await? {
         let event = cause.event("settings/domain-withdrawn", &form.domain);

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use okta_sso_host::CallError;
 use okta_sso_host::contract::{Checked, Field, Problem as Found, ProblemCode};
 use serde::Deserialize;
-use sqlx::SqliteConnection;
+use sqlx::AnyConnection;
 use url::form_urlencoded;
 
 use super::secret::Secret;
@@ -17,7 +17,7 @@ use super::{
     activation, connections, domain_requests, domains, drafts, secret, trial,
 };
 use crate::activation::Cause;
-use crate::database::WRITE;
+use crate::database;
 use crate::domains::Standing;
 use crate::web::guard::{self, Form};
 use crate::{history, token};
@@ -100,7 +100,7 @@ pub(super) async fn save(
         now: ledgerline.now(),
     };
     let (client_id, issuer) = typed.corrected(&checked);
-    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    let mut write = database::write(&ledgerline.db).await?;
     guard::reaffirm(&mut write, &administrator.session).await?;
     let live = connections::of_tenant(&mut *write, tenant).await?;
     if typed.enabled.is_none() && live.is_some() {
@@ -161,7 +161,7 @@ pub(super) async fn save(
 
 /// The draft to go on with: the one there is, a copy of what is in use, or an empty one.
 async fn begin(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     ledgerline: &Ledgerline,
     live: Option<&Saved>,
     tenant: &str,
@@ -195,7 +195,7 @@ fn same(one: &Saved, other: &Saved) -> bool {
 
 /// The history of what was changed.
 async fn note(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     (before, after): (&Saved, &Saved),
     live: Option<&Saved>,
     secret: Secret,
@@ -224,7 +224,7 @@ async fn note(
 
 /// Domains that were approved for other settings are asked for again, for these.
 async fn ask_again(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     settings: &Saved,
     cause: Cause<'_>,
 ) -> Result<(), sqlx::Error> {
@@ -329,7 +329,7 @@ async fn refuse(
         problem.field == Field::ClientSecret || problem.code == ProblemCode::Swapped
     };
     if !found.iter().any(about_secret) && !typed.client_secret.is_empty() {
-        let mut write = ledgerline.db.begin_with(WRITE).await?;
+        let mut write = database::write(&ledgerline.db).await?;
         let live = connections::of_tenant(&mut *write, tenant).await?;
         let mut draft = begin(&mut write, ledgerline, live.as_ref(), tenant).await?;
         let now = ledgerline.now();
@@ -388,7 +388,7 @@ pub(super) async fn discard(
         correlation_id: &correlation_id,
         now: ledgerline.now(),
     };
-    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    let mut write = database::write(&ledgerline.db).await?;
     guard::reaffirm(&mut write, &administrator.session).await?;
     if drafts::discard(&mut *write, &user.tenant).await? {
         let event = cause.event("settings/discarded", "");

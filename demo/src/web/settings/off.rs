@@ -11,7 +11,7 @@ use super::draft::Empty;
 use super::{Administrator, Failure, Layout, Ledgerline, activation, drafts, page};
 use crate::accounts;
 use crate::activation::Cause;
-use crate::database::WRITE;
+use crate::database;
 use crate::web::guard::{self, Form};
 use crate::{history, token};
 
@@ -66,7 +66,7 @@ pub(super) async fn switch_off(
         correlation_id: &correlation_id,
         now: ledgerline.now(),
     };
-    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    let mut write = database::write(&ledgerline.db).await?;
     guard::reaffirm(&mut write, session).await?;
     activation::switch_off(&mut write, &ledgerline.seal, tenant, Some(&session.id_hash)).await?;
     history::record_in(

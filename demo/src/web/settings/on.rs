@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::draft::Empty;
 use super::{Administrator, Failure, Layout, Ledgerline, Saved, activation, drafts, page};
 use crate::activation::Cause;
-use crate::database::WRITE;
+use crate::database;
 use crate::web::guard::{self, Form};
 use crate::{history, token};
 
@@ -50,7 +50,7 @@ pub(super) async fn switch_on(
         correlation_id: &correlation_id,
         now: ledgerline.now(),
     };
-    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    let mut write = database::write(&ledgerline.db).await?;
     guard::reaffirm(&mut write, &administrator.session).await?;
     let Some(mut draft) = drafts::of_tenant(&mut *write, &user.tenant).await? else {
         return Ok(Redirect::to("/settings/sso").into_response());

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{Administrator, Failure, Ledgerline, Moment};
 use crate::activation::Cause;
-use crate::database::WRITE;
+use crate::database;
 use crate::recordings::{self, Recordings};
 use crate::web::guard::{self, Form};
 use crate::{history, token};
@@ -87,7 +87,7 @@ async fn agree(
         correlation_id: &correlation_id,
         now: ledgerline.now(),
     };
-    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    let mut write = database::write(&ledgerline.db).await?;
     guard::reaffirm(&mut write, &administrator.session).await?;
     let before = recordings::since(&mut *write, &user.tenant).await?;
     if before.is_some() == on {

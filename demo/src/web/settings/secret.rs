@@ -11,10 +11,9 @@ use super::{
 };
 use crate::activation::Cause;
 use crate::connections::{MoveError, Sealed};
-use crate::database::WRITE;
 use crate::token::NoRandomness;
 use crate::web::guard::{self, Form};
-use crate::{history, second_secret, token};
+use crate::{database, history, second_secret, token};
 
 /// What saving did to the client secret.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -119,7 +118,7 @@ pub(super) async fn remove(
         correlation_id: &token::name()?,
         now: ledgerline.now(),
     };
-    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    let mut write = database::write(&ledgerline.db).await?;
     guard::reaffirm(&mut write, &administrator.session).await?;
     let live = connections::of_tenant(&mut *write, &user.tenant).await?;
     let removed = match &live {

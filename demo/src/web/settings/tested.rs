@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use okta_sso_host::contract::{self, Check, EmailMatch, Identity, Rehearsal};
-use sqlx::SqliteConnection;
+use sqlx::AnyConnection;
 
 use super::{
     Administrator, Draft, Failure, Layout, Ledgerline, Line, Missing, Moment, Saved, Situation,
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::accounts::{self, User};
 use crate::activation::Cause;
-use crate::database::WRITE;
+use crate::database;
 use crate::sign_in::{self, Decision, Facts, Refusal, Vouched};
 use crate::trials::{Entry, Outcome};
 use crate::web::guard::Visit;
@@ -45,7 +45,7 @@ pub(in crate::web) async fn finish(
         (Some(session), Some(identity)) => resemblance(ledgerline, &session.user, identity).await?,
         _ => EmailMatch::Different,
     };
-    let mut write = ledgerline.db.begin_with(WRITE).await?;
+    let mut write = database::write(&ledgerline.db).await?;
     let (tenant, id) = (&begun.tenant, &begun.user_id);
     let Some(tester) = accounts::find(&mut *write, tenant, id).await? else {
         return Err(Failure::NotFound);
@@ -133,7 +133,7 @@ fn fails(reason: &str) -> Entry {
 
 /// The address is on a domain that the tenant asked for: a pass only when it is approved.
 async fn await_domain(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     settings: &Saved,
     identity: &Identity,
     entries: &mut [Entry],
@@ -169,7 +169,7 @@ struct LeadsTo<'a> {
 impl LeadsTo<'_> {
     /// The decision of a real sign-in by these settings. Only the administrator who tests is good enough: else nobody
     /// could repair anything once passwords stop.
-    async fn judge(&self, db: &mut SqliteConnection, now: i64) -> Result<Entry, sqlx::Error> {
+    async fn judge(&self, db: &mut AnyConnection, now: i64) -> Result<Entry, sqlx::Error> {
         let settings = &self.draft.settings;
         let vouched = Vouched {
             issuer: &self.identity.issuer,
@@ -223,7 +223,7 @@ impl LeadsTo<'_> {
     /// The issuer that the user with this address is tied to.
     async fn tie(
         &self,
-        db: &mut SqliteConnection,
+        db: &mut AnyConnection,
         facts: &Facts,
     ) -> Result<Option<String>, sqlx::Error> {
         match facts.matching(&self.identity.email).next() {

@@ -16,7 +16,7 @@ use super::{
     Administrator, Failure, Layout, Ledgerline, Missing, Saved, Situation, Standing,
     domain_requests, domains, drafts, page, trials,
 };
-use crate::database::WRITE;
+use crate::database;
 use crate::trials::{Entry, Outcome};
 use crate::web::okta::Okta;
 use crate::{connections, ledgerline, link_moves};
@@ -185,7 +185,7 @@ pub(super) async fn start(
                 expected: None,
                 found: None,
             };
-            let mut write = ledgerline.db.begin_with(WRITE).await?;
+            let mut write = database::write(&ledgerline.db).await?;
             trials::end_rehearsal(&mut write, &handle, &[entry], now).await?;
             write.commit().await?;
             Ok(Redirect::to(&format!("/settings/sso/test/{handle}")).into_response())
