@@ -6,6 +6,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -241,6 +242,9 @@ where
         let body = Bytes::from_request(request, state)
             .await
             .map_err(|_| Failure::FormUnreadable)?;
+        if form_urlencoded::parse(&body).any(|(name, value)| has_nul(&name) || has_nul(&value)) {
+            return Err(Failure::FormUnreadable);
+        }
         let mut proofs = form_urlencoded::parse(&body).filter(|(name, _)| name == PROOF);
         let (Some((_, proof)), None) = (proofs.next(), proofs.next()) else {
             return Err(Failure::FormExpired);
@@ -262,6 +266,24 @@ where
             .map_err(|_| Failure::FormUnreadable)?;
         Ok(Self(form))
     }
+}
+
+/// Nothing that this product knows has a NUL in it, and PostgreSQL takes none in a text.
+fn has_nul(text: &str) -> bool {
+    text.contains('\0')
+}
+
+/// An address with a NUL in it leads nowhere. Only the callback is asked all the same: what came from a provider is judged
+/// by the plugin, and every refusal of it is one of an attempt.
+pub(super) async fn refuse_nul(request: Request, next: Next) -> Response {
+    let uri = request.uri();
+    let spelled = |part: &str| part.contains("%00");
+    if (spelled(uri.path()) || uri.query().is_some_and(spelled))
+        && uri.path() != "/sso/okta/callback"
+    {
+        return Failure::NotFound.into_response();
+    }
+    next.run(request).await
 }
 
 /// What the browser says about the page that sent the form. Programs that are no browser say nothing.

@@ -587,3 +587,21 @@ async fn wrong_metadata_and_keys_and_a_busy_provider_have_their_reasons() {
         assert_eq!(stage.count("SELECT count(*) FROM links").await, 0);
     }
 }
+
+/// No database is asked for what none of them can hold.
+#[tokio::test]
+async fn an_address_with_a_nul_leads_nowhere() {
+    let stage = Stage::open().await;
+    let (anna, olga) = (stage.anna().await, stage.olga().await);
+    for (browser, path) in [
+        (&anna, "/login?tenant=acme%00"),
+        (&anna, "/login/okta?email=anna%00@acme.example"),
+        (&anna, "/sso/okta/start?tenant=acme%00"),
+        (&anna, "/settings/sso/test/acme%00"),
+        (&anna, "/history?search=%00"),
+        (&olga, "/operator/tenants/acme%00"),
+    ] {
+        let page = browser.get(&stage.at(path)).await;
+        page.says(404, "There is no such page");
+    }
+}

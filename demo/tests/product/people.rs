@@ -178,9 +178,10 @@ async fn a_form_for_somebody_out_of_reach_changes_nothing() {
         let url = stage.at("/people/change");
         anna.send(&url, anna.request_post(&url, &fields)).await
     };
-    let id = async |query| String::from_utf8(stage.bytes(query).await).unwrap();
-    let own = id("SELECT CAST(id AS BLOB) FROM users WHERE email = 'anna@acme.example'").await;
-    let gina = id("SELECT CAST(id AS BLOB) FROM users WHERE email = 'gina@globex.example'").await;
+    let own = "SELECT id FROM users WHERE email = 'anna@acme.example'";
+    let own = stage.text(own).await;
+    let gina = "SELECT id FROM users WHERE email = 'gina@globex.example'";
+    let gina = stage.text(gina).await;
     for action in ["deactivate", "unlink", "remove"] {
         send(&own, action).await.says(404, "no such page");
         send(&gina, action).await.says(404, "no such page");
@@ -256,8 +257,7 @@ async fn what_follows_a_plus_sign_is_not_mended() {
     page.says(200, "Chief was almost let in")
         .says(200, "differ only in what follows a plus sign");
     assert!(!page.body.contains("/people/mend"), "{}", page.text());
-    let id = "SELECT CAST(id AS BLOB) FROM users WHERE name = 'Chief'";
-    let id = String::from_utf8(stage.bytes(id).await).unwrap();
+    let id = stage.text("SELECT id FROM users WHERE name = 'Chief'").await;
     let mut fields = page.hidden("/people/invite");
     fields.push(("id".to_owned(), id));
     fields.push(("email".to_owned(), EVE.to_owned()));
@@ -289,7 +289,8 @@ async fn a_company_has_no_more_people_than_its_page_shows() {
     stage
         .change(
             "WITH RECURSIVE number (n) AS (SELECT 3 UNION ALL SELECT n + 1 FROM number WHERE n < 999)
-             INSERT INTO users (id, tenant, email, name) SELECT n, 'globex', n || '@globex.example', n FROM number",
+             INSERT INTO users (id, tenant, email, name)
+             SELECT 'user-' || n, 'globex', n || '@globex.example', 'Number ' || n FROM number",
         )
         .await;
     let page = invite(&stage, &gina, "Ida", "ida@globex.example").await;

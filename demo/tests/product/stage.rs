@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use okta_sso_demo::dev_okta::DevOkta;
 use okta_sso_demo::serve::{Options, Product};
 use okta_sso_host::Clock;
-use sqlx::sqlite::SqlitePool;
+use sqlx::AnyPool;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -137,6 +137,12 @@ fn database(folder: &Folder) -> PathBuf {
     folder.0.join("ledgerline.db")
 }
 
+/// The product's tables, behind its back.
+async fn connect(folder: &Folder) -> AnyPool {
+    let address = format!("sqlite:{}", database(folder).to_str().unwrap());
+    AnyPool::connect(&address).await.unwrap()
+}
+
 /// What is left of a product that was stopped: its files, and an Okta that did not notice.
 pub(crate) struct Stopped {
     okta: DevOkta,
@@ -168,7 +174,7 @@ pub(crate) struct Stage {
     time: Time,
     stop: oneshot::Sender<()>,
     running: JoinHandle<std::io::Result<()>>,
-    db: SqlitePool,
+    db: AnyPool,
 }
 
 impl Stage {
@@ -206,9 +212,7 @@ impl Stage {
         let running = tokio::spawn(product.run(async {
             let _ = stopped.await; // dropped is stopped, too
         }));
-        let db = SqlitePool::connect(database(&folder).to_str().unwrap())
-            .await
-            .unwrap();
+        let db = connect(&folder).await;
         Self {
             issuer: okta.issuer().to_owned(),
             okta,
@@ -320,7 +324,7 @@ impl Stage {
     /// The history's entry under a number: code, actor, detail.
     pub(crate) async fn history(&self, tenant: &str, number: &str) -> (String, String, String) {
         sqlx::query_as(
-            "SELECT code, actor, detail FROM events WHERE tenant = ? AND correlation_id = ?",
+            "SELECT code, actor, detail FROM events WHERE tenant = $1 AND correlation_id = $2",
         )
         .bind(tenant)
         .bind(number)
@@ -337,7 +341,7 @@ impl Stage {
     /// The history's latest entry with a code: actor and detail.
     pub(crate) async fn latest(&self, tenant: &str, code: &str) -> Option<(String, String)> {
         sqlx::query_as(
-            "SELECT actor, detail FROM events WHERE tenant = ? AND code = ? ORDER BY id DESC LIMIT 1",
+            "SELECT actor, detail FROM events WHERE tenant = $1 AND code = $2 ORDER BY id DESC LIMIT 1",
         )
         .bind(tenant)
         .bind(code)
@@ -349,9 +353,14 @@ impl Stage {
     /// Writes an event into a history, as the product would.
     pub(crate) async fn happens(&self, tenant: &str, code: &str, detail: &str) {
         let event = "INSERT INTO events (tenant, kind, at, code, correlation_id, actor, detail)
-                     VALUES (?, 'changed', 1, ?, 'somewhere', '', ?)";
+                     VALUES ($1, 'changed', 1, $2, 'somewhere', '', $3)";
         let event = sqlx::query(event).bind(tenant).bind(code).bind(detail);
         event.execute(&self.db).await.unwrap();
+    }
+
+    /// A text out of the tables.
+    pub(crate) async fn text(&self, query: &'static str) -> String {
+        sqlx::query_scalar(query).fetch_one(&self.db).await.unwrap()
     }
 
     /// Bytes out of the tables.

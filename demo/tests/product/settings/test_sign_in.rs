@@ -295,7 +295,8 @@ async fn only_the_latest_check_lists_are_kept() {
         .change(
             "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 60)
              INSERT INTO rehearsals (handle, tenant, user_id, settings, begun_at)
-             SELECT 'list-' || tenant || n, tenant, id, x'00', 1790000000 - 60 + n FROM users, number
+             SELECT 'list-' || tenant || n, tenant, id, (SELECT id_hash FROM sessions LIMIT 1),
+                1790000000 - 60 + n FROM users, number
              WHERE name IN ('Gina Gray', 'Berta')",
         )
         .await;
