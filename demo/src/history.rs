@@ -315,7 +315,6 @@ pub(crate) async fn not_invited(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::database::Database;
     use crate::tenants::{self, Tenant};
 
     fn event(code: &str, correlation_id: &str) -> Event {
@@ -329,7 +328,7 @@ mod tests {
     }
 
     async fn acme() -> AnyPool {
-        let db = database::open(&Database::Memory).await.unwrap();
+        let db = database::fresh().await;
         let tenant = Tenant {
             id: "acme".to_owned(),
             name: "Acme".to_owned(),

@@ -4,7 +4,7 @@ mod accounts;
 mod activation;
 mod connections;
 mod credentials;
-mod database;
+pub mod database;
 pub mod dev_okta;
 mod domain_requests;
 mod domains;

@@ -215,7 +215,6 @@ pub(crate) async fn undo(
 mod tests {
     use super::*;
     use crate::accounts::{self, User};
-    use crate::database::Database;
     use crate::tenants::{self, Tenant};
 
     const CAUSE: Cause<'static> = Cause {
@@ -226,7 +225,7 @@ mod tests {
 
     /// Acme with Anna tied to `one`.
     async fn acme() -> AnyPool {
-        let db = database::open(&Database::Memory).await.unwrap();
+        let db = database::fresh().await;
         let tenant = Tenant {
             id: "acme".to_owned(),
             name: "Acme".to_owned(),

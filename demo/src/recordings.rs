@@ -206,13 +206,13 @@ mod tests {
     use serde_json::json;
 
     use super::{Recordings, failed};
-    use crate::database::{self, Database};
+    use crate::database;
 
     #[tokio::test]
     async fn the_key_is_beside_the_folder_and_a_lost_folder_is_an_empty_one() {
         let place = std::env::temp_dir().join(format!("ledgerline-kept-{}", std::process::id()));
         std::fs::create_dir(&place).unwrap();
-        let db = database::open(&Database::Memory).await.unwrap();
+        let db = database::fresh().await;
         let typed = format!("{}/kept/", place.display());
         let open = || Recordings::open(Path::new(&typed), None, db.clone(), Arc::new(SystemClock));
         let recordings = open().unwrap();

@@ -1,8 +1,6 @@
 //! `okta-sso-demo recover`: the operator's way in for a locked-out company, by command line, for when the console cannot be
 //! reached either. It writes into the same database as `serve`, which may be running.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use okta_sso_host::Clock;
 
@@ -14,9 +12,14 @@ use crate::{tenants, token};
 /// What `recover` is told.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
-    /// The database file of the product.
-    #[arg(long, value_name = "FILE")]
-    pub database: PathBuf,
+    /// The product's database, as `serve` was told.
+    #[arg(
+        long,
+        value_name = "FILE|postgres://…",
+        env = "LEDGERLINE_DATABASE",
+        hide_env_values = true
+    )]
+    pub database: Database,
     /// The company's id.
     #[arg(long, value_name = "ID")]
     pub tenant: String,
@@ -33,7 +36,7 @@ pub struct Options {
 #[non_exhaustive]
 pub enum RecoverError {
     /// Nothing is made by a command that repairs.
-    #[error("--database must name the product's file, which is there already")]
+    #[error("--database must name the product's file, which is there already, or its server")]
     NoFile,
     /// The file cannot be used.
     #[error(transparent)]
@@ -58,7 +61,12 @@ pub enum RecoverError {
 ///
 /// [`RecoverError`]; nothing was written then.
 pub async fn grant(options: &Options, clock: &dyn Clock) -> Result<String, RecoverError> {
-    if !options.database.is_file() {
+    let is_there = match &options.database {
+        Database::Memory => false,
+        Database::File(path) => path.is_file(),
+        Database::Server(_) => true,
+    };
+    if !is_there {
         return Err(RecoverError::NoFile);
     }
     let reason: String = options.reason.trim().chars().take(300).collect();
@@ -66,7 +74,7 @@ pub async fn grant(options: &Options, clock: &dyn Clock) -> Result<String, Recov
         return Err(RecoverError::NoReason);
     }
     let fault = |error: &dyn std::error::Error| RecoverError::Fault(error.to_string());
-    let db = database::open(&Database::File(options.database.clone())).await?;
+    let db = database::open(&options.database).await?;
     let tenant = tenants::find(&db, &options.tenant).await;
     if tenant.map_err(|error| fault(&error))?.is_none() {
         return Err(RecoverError::NoTenant(options.tenant.clone()));

@@ -21,6 +21,12 @@ pub enum KeyError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A server has no place beside it, and a key that only one machine has would be of no use.
+    #[error(
+        "--key-file is needed with a database server: 32 bytes that are the same on every machine, such as \
+         `head -c 32 /dev/urandom` writes"
+    )]
+    Unnamed,
     /// The file holds something else than 32 bytes.
     #[error("secret key file {0}: must hold exactly 32 bytes")]
     Length(PathBuf),
@@ -77,8 +83,8 @@ pub(crate) struct Seal {
 }
 
 impl Seal {
-    /// With the key of `file`, or of the file beside the database, which is made when it is not there (mode 0600).
-    /// A database in memory gets a key that is gone with it.
+    /// With the key of `file`, or of the file beside the database's, which is made when it is not there (mode 0600).
+    /// A database in memory gets a key that is gone with it, and for a server a file must be named.
     pub(crate) fn load(file: Option<&Path>, database: &Database) -> Result<Self, KeyError> {
         let key = match (file, database) {
             (Some(path), _) => read(path)?,
@@ -88,6 +94,7 @@ impl Seal {
                 read_or_make(Path::new(&path))?
             }
             (None, Database::Memory) => random_key()?,
+            (None, Database::Server(_)) => return Err(KeyError::Unnamed),
         };
         Self::new(&key)
     }

@@ -175,7 +175,7 @@ mod tests {
 
     impl Connection {
         async fn new() -> Self {
-            let db = database::open(&Database::Memory).await.unwrap();
+            let db = database::fresh().await;
             let tenant = Tenant {
                 id: "acme".to_owned(),
                 name: "Acme".to_owned(),

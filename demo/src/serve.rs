@@ -47,11 +47,27 @@ pub struct Options {
     /// Where browsers reach the product: an origin. Without it, `http://localhost` and the port that is listened on.
     #[arg(long, value_name = "URL")]
     pub public_url: Option<String>,
-    /// The database file, made when it is not there; `memory` is gone when the process ends.
-    #[arg(long, value_name = "FILE|memory", default_value = "ledgerline.db")]
+    /// The database: a file, made when it is not there; `memory`, gone when the process ends; or a PostgreSQL server that
+    /// several machines share.
+    #[arg(
+        long,
+        value_name = "FILE|memory|postgres://USER:PASSWORD@HOST/NAME",
+        env = "LEDGERLINE_DATABASE",
+        hide_env_values = true,
+        default_value = "ledgerline.db"
+    )]
     pub database: Database,
-    /// The 32 bytes that seal the secrets in the database. Without it, FILE.key beside the database, made when it is
-    /// not there.
+    /// Where pending sign-ins are kept; without it, with the database. Redis and Valkey will do as well, by redis:// or
+    /// rediss://.
+    #[arg(
+        long,
+        value_name = "FILE|memory|postgres://…|redis://…",
+        env = "LEDGERLINE_STATE",
+        hide_env_values = true
+    )]
+    pub state: Option<Database>,
+    /// The 32 bytes that seal the secrets in the database. Without it, FILE.key beside a database file, made when it is
+    /// not there; a server has no such place.
     #[arg(long, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
     /// The sign-in component; its SHA-256 is in FILE.sha256 beside it.
@@ -62,7 +78,7 @@ pub struct Options {
     )]
     pub plugin: PathBuf,
     /// A folder for this user alone that keeps the component's compiled code, so that the next start does not compile.
-    /// Without it, FILE.compiled beside the database, and `off` for one in memory.
+    /// Without it, FILE.compiled beside a database file, and `off` for one in memory or on a server.
     #[arg(long, value_name = "FOLDER|off")]
     pub compiled_cache: Option<CompiledCacheAt>,
     /// Runs a development Okta at this address, or none.
@@ -165,6 +181,11 @@ pub enum StartError {
     /// The database failed.
     #[error("the database cannot be read: {0}")]
     Database(#[from] sqlx::Error),
+    /// No server of this kind keeps pending sign-ins.
+    #[error(
+        "--state {0}://…: name a file, memory, or a server by postgres://, redis:// or rediss://"
+    )]
+    State(String),
     /// Pending sign-ins cannot be stored.
     #[error("the storage for pending sign-ins cannot be opened: {0}")]
     Storage(#[from] okta_sso_host::StorageError),

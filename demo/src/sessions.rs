@@ -1,9 +1,10 @@
 //! Sessions of people and of operators: a random cookie, stored as its SHA-256, worth something in one tenant only.
 
 use sqlx::any::AnyRow;
-use sqlx::{AnyExecutor, AnyPool, FromRow, Row as _};
+use sqlx::{AnyConnection, AnyExecutor, AnyPool, FromRow, Row as _};
 
 use crate::accounts::User;
+use crate::database;
 use crate::seal::{Place, Seal};
 use crate::token;
 
@@ -194,31 +195,30 @@ pub(crate) async fn end_all_of_connection(
     Ok(())
 }
 
-/// Forgets what has expired.
+/// Forgets what has expired. Under the write lock, so that two machines do not get into each other's way.
 pub(crate) async fn sweep(
     db: &AnyPool,
     (now, lifetimes): (i64, Lifetimes),
 ) -> Result<(), sqlx::Error> {
+    let mut write = database::write(db).await?;
     sqlx::query("DELETE FROM sessions WHERE expires <= $1 OR used <= $2")
         .bind(now)
         .bind(now - lifetimes.idle)
-        .execute(db)
+        .execute(&mut *write)
         .await?;
-    sqlx::query("DELETE FROM farewells WHERE expires <= $1")
-        .bind(now)
-        .execute(db)
-        .await?;
-    sqlx::query("DELETE FROM operator_sessions WHERE expires <= $1")
-        .bind(now)
-        .execute(db)
-        .await?;
-    Ok(())
+    for expired in [
+        "DELETE FROM farewells WHERE expires <= $1",
+        "DELETE FROM operator_sessions WHERE expires <= $1",
+    ] {
+        sqlx::query(expired).bind(now).execute(&mut *write).await?;
+    }
+    write.commit().await
 }
 
 /// Ends a session and, when the provider's can be ended too, keeps the means for five minutes under the cookie's value
 /// that is returned.
 pub(crate) async fn end_with_farewell(
-    db: &AnyPool,
+    db: &mut AnyConnection,
     seal: &Seal,
     cookie: &str,
     now: i64,
@@ -228,7 +228,7 @@ pub(crate) async fn end_with_farewell(
         "DELETE FROM sessions WHERE id_hash = $1 RETURNING connection_id, logout_hint",
     )
     .bind(&id_hash)
-    .fetch_optional(db)
+    .fetch_optional(&mut *db)
     .await?;
     let Some((Some(connection_id), Some(sealed))) = row else {
         return Ok(None);

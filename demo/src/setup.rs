@@ -251,7 +251,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_becomes_tables() {
-        let db = database::open(&Database::Memory).await.unwrap();
+        let db = database::fresh().await;
         let seal = Seal::load(None, &Database::Memory).unwrap();
         let secret = |name: &str| (name == "SECRET").then(|| "canary-secret".to_owned());
         let setup = parse(FILE).unwrap();
@@ -287,7 +287,7 @@ mod tests {
     /// A restart with the same file undoes nothing that was decided since, and needs no secret any more.
     #[tokio::test]
     async fn a_tenant_that_is_there_stays_as_it_is() {
-        let db = database::open(&Database::Memory).await.unwrap();
+        let db = database::fresh().await;
         let seal = Seal::load(None, &Database::Memory).unwrap();
         let secret = |_: &str| Some("canary-secret".to_owned());
         let setup = parse(FILE).unwrap();
@@ -319,7 +319,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_missing_variable_writes_nothing() {
-        let db = database::open(&Database::Memory).await.unwrap();
+        let db = database::fresh().await;
         let seal = Seal::load(None, &Database::Memory).unwrap();
         let failed = parse(FILE).unwrap().apply(&db, &seal, |_| None, 1).await;
         assert!(matches!(failed, Err(SetupError::ClientSecret(tenant)) if tenant == "acme"));

@@ -286,7 +286,6 @@ mod tests {
 
     use super::*;
     use crate::connections::{self, Sealed};
-    use crate::database::Database;
     use crate::tenants::{self, Tenant};
 
     const NOW: i64 = 1_790_000_000;
@@ -307,7 +306,7 @@ mod tests {
     /// What a provider has had once is not kept for ever, nor are the keys of an issuer that was only tried.
     #[tokio::test]
     async fn keys_that_are_gone_are_forgotten() {
-        let db = database::open(&Database::Memory).await.unwrap();
+        let db = database::fresh().await;
         let tenant = Tenant {
             id: "acme".to_owned(),
             name: "Acme".to_owned(),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use okta_sso_host::contract::{Network, Policy};
 use okta_sso_host::{
-    Capabilities, Clock, CompiledCache, Component, MemoryStorage, Pin, Plugin, SetupError,
-    SqliteStorage, Storage,
+    Capabilities, Clock, CompiledCache, Component, MemoryStorage, Pin, Plugin, PostgresStorage,
+    RedisStorage, SetupError, SqliteStorage, Storage,
 };
 use sqlx::AnyPool;
 use tokio::task::JoinError;
@@ -47,10 +47,7 @@ pub(super) async fn load(
     (metrics, recordings): (&Metrics, Option<&Recordings>),
     clock: Arc<dyn Clock>,
 ) -> Result<Plugin, StartError> {
-    let storage: Arc<dyn Storage> = match &options.database {
-        Database::Memory => Arc::new(MemoryStorage::default()),
-        Database::File(path) => Arc::new(SqliteStorage::open(path).await?),
-    };
+    let storage = pending(options.state.as_ref().unwrap_or(&options.database)).await?;
     let credentials = SealedCredentials {
         db: db.clone(),
         seal: Arc::clone(seal),
@@ -80,10 +77,27 @@ pub(super) async fn load(
     Ok(plugin)
 }
 
-/// The folder of compiled code: the one that is given, or the one beside the database.
+/// Where sign-ins wait for their callback.
+async fn pending(state: &Database) -> Result<Arc<dyn Storage>, StartError> {
+    Ok(match state {
+        Database::Memory => Arc::new(MemoryStorage::default()),
+        Database::File(path) => Arc::new(SqliteStorage::open(path).await?),
+        Database::Server(server) if server.is_postgres() => {
+            Arc::new(PostgresStorage::open(server.expose()).await?)
+        }
+        Database::Server(server) if server.is_redis() => {
+            Arc::new(RedisStorage::open(server.expose()).await?)
+        }
+        Database::Server(server) => return Err(StartError::State(server.scheme().to_owned())),
+    })
+}
+
+/// The folder of compiled code: the one that is given, or the one beside the database's file.
 fn compiled_cache(options: &Options) -> Result<Option<PathBuf>, StartError> {
     match (&options.compiled_cache, &options.database) {
-        (Some(CompiledCacheAt::Off), _) | (None, Database::Memory) => Ok(None),
+        (Some(CompiledCacheAt::Off), _) | (None, Database::Memory | Database::Server(_)) => {
+            Ok(None)
+        }
         (Some(CompiledCacheAt::Folder(_)), Database::Memory) if options.key_file.is_none() => {
             Err(StartError::CompiledCacheKey)
         }

@@ -48,7 +48,7 @@ fn saved(tenant: &str) -> Saved {
 
 /// Acme with a.com approved and `anna@a.com`, `bo@a.com` invited.
 async fn acme() -> AnyPool {
-    let db = database::open(&Database::Memory).await.unwrap();
+    let db = database::fresh().await;
     let tenant = Tenant {
         id: "acme".to_owned(),
         name: "Acme".to_owned(),

@@ -13,6 +13,7 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 
 use super::Web;
+use crate::database;
 use crate::ledgerline::Ledgerline;
 
 pub(super) fn router() -> Router<Web> {
@@ -61,12 +62,18 @@ struct Answer {
 /// 200, or 503 with the parts that do not work. Providers are not asked: each is one tenant's.
 async fn ready(State(ledgerline): State<Arc<Ledgerline>>) -> Response {
     let mut not_ready = Vec::new();
-    if let Err(error) = sqlx::query("SELECT 1 FROM tenants LIMIT 1")
-        .execute(&ledgerline.db)
-        .await
-    {
-        tracing::error!(%error, "the database does not answer");
-        not_ready.push("database");
+    match is_current(&ledgerline).await {
+        Ok(true) => {}
+        Ok(false) => {
+            tracing::error!(
+                "a newer program has brought the database further: start that one here"
+            );
+            not_ready.push("version");
+        }
+        Err(error) => {
+            tracing::error!(%error, "the database does not answer");
+            not_ready.push("database");
+        }
     }
     not_ready.extend(ledgerline.readiness.not_ready(&ledgerline.plugin).await);
     if ledgerline.is_stopping() {
@@ -79,4 +86,12 @@ async fn ready(State(ledgerline): State<Arc<Ledgerline>>) -> Response {
         StatusCode::SERVICE_UNAVAILABLE
     };
     (status, Json(Answer { ready, not_ready })).into_response()
+}
+
+/// Whether the database is the one that this program was started with.
+async fn is_current(ledgerline: &Ledgerline) -> Result<bool, sqlx::Error> {
+    sqlx::query("SELECT 1 FROM tenants LIMIT 1")
+        .execute(&ledgerline.db)
+        .await?;
+    database::is_current(&ledgerline.db).await
 }

@@ -16,11 +16,9 @@ use serde::Deserialize;
 use super::Web;
 use super::guard::{self, Form, SESSION, Visit};
 use super::page::{self, Failure, Layout, Message};
-use crate::connections;
 use crate::history::Event;
 use crate::ledgerline::Ledgerline;
-use crate::sessions;
-use crate::token;
+use crate::{connections, database, sessions, token};
 
 /// Stands for the provider's session that can still be ended.
 const FAREWELL: &str = "__Host-farewell";
@@ -48,11 +46,12 @@ async fn sign_out(
     };
     let everywhere = form.scope.as_deref() == Some("everywhere");
     let now = ledgerline.now();
-    let farewell =
-        sessions::end_with_farewell(&ledgerline.db, &ledgerline.seal, &cookie, now).await?;
+    let mut write = database::write(&ledgerline.db).await?;
+    let farewell = sessions::end_with_farewell(&mut write, &ledgerline.seal, &cookie, now).await?;
     if everywhere {
-        sessions::end_all_of_user(&ledgerline.db, &session.user.id).await?;
+        sessions::end_all_of_user(&mut *write, &session.user.id).await?;
     }
+    write.commit().await?;
     ledgerline
         .record(
             &session.user.tenant,

@@ -15,6 +15,7 @@ mod okta;
 mod operator;
 mod password;
 mod people;
+mod place;
 mod recordings;
 mod recovery;
 mod server;
@@ -22,3 +23,20 @@ mod settings;
 mod sign_out;
 mod stage;
 mod words;
+
+use okta_sso_conformance::stage::again;
+
+/// Everything over PostgreSQL that asks the tables something of its own, and what may be otherwise there.
+#[tokio::test]
+async fn the_product_over_postgres() {
+    again::over_postgres(&[
+        "forms::",
+        "history::",
+        "okta::",
+        "operator::",
+        "people::",
+        "settings::",
+    ])
+    .await
+    .unwrap();
+}

@@ -257,7 +257,9 @@ async fn what_follows_a_plus_sign_is_not_mended() {
     page.says(200, "Chief was almost let in")
         .says(200, "differ only in what follows a plus sign");
     assert!(!page.body.contains("/people/mend"), "{}", page.text());
-    let id = stage.text("SELECT id FROM users WHERE name = 'Chief'").await;
+    let id = stage
+        .text("SELECT id FROM users WHERE name = 'Chief'")
+        .await;
     let mut fields = page.hidden("/people/invite");
     fields.push(("id".to_owned(), id));
     fields.push(("email".to_owned(), EVE.to_owned()));

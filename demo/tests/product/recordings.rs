@@ -6,7 +6,8 @@ use std::time::Duration;
 use okta_sso_demo::dev_okta::Switch;
 
 use crate::browser::Browser;
-use crate::stage::{Folder, Stage};
+use crate::place::Place;
+use crate::stage::Stage;
 
 const SWITCH: &str = "/settings/sso/recordings";
 
@@ -29,9 +30,9 @@ async fn only(folder: &Path) -> String {
 }
 
 /// A product with recordings, where every token is for somebody else.
-async fn open() -> (Stage, Folder, PathBuf) {
-    let folder = Folder::new();
-    let recordings = folder.0.join("recordings");
+async fn open() -> (Stage, Place, PathBuf) {
+    let folder = Place::new().await;
+    let recordings = folder.file("recordings");
     let flags = ["--recordings", recordings.to_str().unwrap()];
     let stage = Stage::open_with(&flags).await;
     (stage, folder, recordings)
@@ -91,7 +92,7 @@ async fn a_failed_sign_in_is_recorded_where_the_company_agrees() {
     let bytes = std::fs::read(recordings.join(&name)).unwrap();
     let text = String::from_utf8_lossy(&bytes);
     assert!(!text.contains("acme") && !text.contains("eyJ"));
-    assert!(folder.0.join("recordings.key").is_file());
+    assert!(folder.file("recordings.key").is_file());
     assert_eq!(std::fs::read_dir(&recordings).unwrap().count(), 1);
 
     stage.pass(7 * 24 * 60 * 60);

@@ -1,5 +1,6 @@
 //! The way back for a company that has locked itself out, and for one whose issuer changes for good.
 
+use okta_sso_demo::database::Database;
 use okta_sso_demo::dev_okta::Switch;
 use okta_sso_demo::recover::{self, RecoverError};
 
@@ -318,7 +319,7 @@ async fn a_code_from_the_command_line() {
     // A file that is not there is not made.
     let path = std::env::temp_dir().join("ledgerline-that-is-not-there.db");
     let options = recover::Options {
-        database: path.clone(),
+        database: Database::File(path.clone()),
         tenant: "acme".to_owned(),
         email: ANNA.to_owned(),
         reason: "why".to_owned(),

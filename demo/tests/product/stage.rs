@@ -1,10 +1,10 @@
 //! A whole product with its development Okta, and people with browsers.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use okta_sso_demo::database::Database;
 use okta_sso_demo::dev_okta::DevOkta;
 use okta_sso_demo::serve::{Options, Product};
 use okta_sso_host::Clock;
@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::browser::{Browser, Page};
+use crate::place::Place;
 
 pub(crate) const NOW: u64 = 1_790_000_000;
 pub(crate) const CLIENT_SECRET: &str = "canary-client-secret-of-acme";
@@ -94,28 +95,8 @@ impl Clock for Time {
     }
 }
 
-/// A folder that is gone with the test.
-pub(crate) struct Folder(pub(crate) PathBuf);
-
-impl Folder {
-    pub(crate) fn new() -> Self {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let number = COUNT.fetch_add(1, Ordering::SeqCst);
-        let name = format!("ledgerline-product-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0); // the system's own cleaning takes what is left
-    }
-}
-
-/// Starts a product on the folder's database. All share the component's compiled code, which is believed under the key.
-async fn start(folder: &Folder, words: &[&str], time: &Time) -> Product {
+/// Starts a product at its place. All share the component's compiled code, which is believed under the key.
+async fn start(place: &Place, words: &[&str], time: &Time) -> Product {
     let plugin = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../target/plugin/okta_sso.wasm"
@@ -123,30 +104,20 @@ async fn start(folder: &Folder, words: &[&str], time: &Time) -> Product {
     // Seen from the demo and from the conformance tests, which open this stage as well.
     let key = concat!(env!("CARGO_MANIFEST_DIR"), "/../demo/tests/sealing.key");
     let compiled = concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled");
-    let database = database(folder);
+    let database = place.database();
     let mut all = vec!["--danger-allow-loopback", "--plugin", plugin];
     all.extend(["--key-file", key, "--compiled-cache", compiled]);
-    all.extend(["--database", database.to_str().unwrap()]);
+    all.extend(["--database", &database]);
     all.extend(words);
     Product::start(options(&all), Arc::new(time.clone()))
         .await
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn database(folder: &Folder) -> PathBuf {
-    folder.0.join("ledgerline.db")
-}
-
-/// The product's tables, behind its back.
-async fn connect(folder: &Folder) -> AnyPool {
-    let address = format!("sqlite:{}", database(folder).to_str().unwrap());
-    AnyPool::connect(&address).await.unwrap()
-}
-
 /// What is left of a product that was stopped: its files, and an Okta that did not notice.
 pub(crate) struct Stopped {
     okta: DevOkta,
-    folder: Folder,
+    place: Place,
     address: SocketAddr,
     time: Time,
 }
@@ -159,8 +130,8 @@ impl Stopped {
         let server = self.okta.clone();
         tokio::spawn(async move { server.serve(listener).await });
         let listen = format!("--listen={}", self.address);
-        let product = start(&self.folder, &[&listen], &self.time).await;
-        Stage::run(product, self.okta, self.folder, self.time).await
+        let product = start(&self.place, &[&listen], &self.time).await;
+        Stage::run(product, self.okta, self.place, self.time).await
     }
 }
 
@@ -170,7 +141,7 @@ pub(crate) struct Stage {
     pub(crate) public_url: Url,
     pub(crate) address: SocketAddr,
     pub(crate) metrics: Option<SocketAddr>,
-    folder: Folder,
+    place: Place,
     time: Time,
     stop: oneshot::Sender<()>,
     running: JoinHandle<std::io::Result<()>>,
@@ -189,8 +160,8 @@ impl Stage {
 
     /// The same, begun at another time.
     pub(crate) async fn open_at(now: u64, flags: &[&str]) -> Self {
-        let folder = Folder::new();
-        let setup = folder.0.join("setup.toml");
+        let place = Place::new().await;
+        let setup = place.file("setup.toml");
         std::fs::write(&setup, SETUP).unwrap();
         let mut words = vec![
             "--listen=127.0.0.1:0",
@@ -200,26 +171,26 @@ impl Stage {
         ];
         words.extend(flags);
         let time = Time(Arc::new(AtomicU64::new(now)));
-        let product = start(&folder, &words, &time).await;
+        let product = start(&place, &words, &time).await;
         let okta = product.dev_okta().unwrap().clone();
-        Self::run(product, okta, folder, time).await
+        Self::run(product, okta, place, time).await
     }
 
-    async fn run(product: Product, okta: DevOkta, folder: Folder, time: Time) -> Self {
+    async fn run(product: Product, okta: DevOkta, place: Place, time: Time) -> Self {
         let (stop, stopped) = oneshot::channel();
         let public_url = Url::parse(product.public_url()).unwrap();
         let (address, metrics) = (product.address(), product.metrics_address());
         let running = tokio::spawn(product.run(async {
             let _ = stopped.await; // dropped is stopped, too
         }));
-        let db = connect(&folder).await;
+        let db = place.connect().await;
         Self {
             issuer: okta.issuer().to_owned(),
             okta,
             public_url,
             address,
             metrics,
-            folder,
+            place,
             time,
             stop,
             running,
@@ -235,9 +206,9 @@ impl Stage {
         &self.time
     }
 
-    /// The product's file.
-    pub(crate) fn database(&self) -> PathBuf {
-        database(&self.folder)
+    /// The product's database, as its options name it.
+    pub(crate) fn database(&self) -> Database {
+        self.place.database().parse().unwrap()
     }
 
     /// Asks the product to stop and waits until it has.
@@ -247,7 +218,7 @@ impl Stage {
         self.db.close().await;
         Stopped {
             okta: self.okta,
-            folder: self.folder,
+            place: self.place,
             address: self.address,
             time: self.time,
         }

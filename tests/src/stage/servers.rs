@@ -199,13 +199,7 @@ impl Server {
     /// # Errors
     /// When it cannot be made.
     pub async fn database(&self) -> Result<String> {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("test{}", NEXT.fetch_add(1, Relaxed));
-        let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
-        let mut connection = sqlx::PgConnection::connect(&self.address()).await?;
-        sqlx::query(create).execute(&mut connection).await?;
-        connection.close().await?;
-        Ok(format!("postgres://okta@127.0.0.1:{}/{name}", self.port))
+        new_database(&self.address()).await
     }
 
     fn has_ended(&self) -> bool {
@@ -227,6 +221,18 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.kill(); // what is left ends with this process
     }
+}
+
+/// A new database beside the one that a PostgreSQL always has.
+pub(super) async fn new_database(address: &str) -> Result<String> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("test{}", NEXT.fetch_add(1, Relaxed));
+    let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+    let mut connection = sqlx::PgConnection::connect(address).await?;
+    sqlx::query(create).execute(&mut connection).await?;
+    connection.close().await?;
+    let (server, _) = address.rsplit_once('/').context("an address")?;
+    Ok(format!("{server}/{name}"))
 }
 
 async fn ping(address: &str) -> redis::RedisResult<()> {

@@ -8,6 +8,8 @@
 #[path = "../../../demo/tests/product/browser.rs"]
 #[expect(dead_code, reason = "the product's own tests use the rest")]
 mod browser;
+#[path = "../../../demo/tests/product/place.rs"]
+mod place;
 mod product;
 mod retold;
 #[path = "../../../demo/tests/product/stage.rs"]

@@ -11,8 +11,9 @@ use okta_sso_host::record::{self, Recording};
 use okta_sso_host::{Clock, SystemClock};
 use serde_json::Value;
 
+use crate::place::Place;
 use crate::retold::{found, texts};
-use crate::stage::{Folder, Stage};
+use crate::stage::Stage;
 
 fn command(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_okta-sso-conformance"));
@@ -34,13 +35,13 @@ struct Recorded {
     number: String,
     file: PathBuf,
     key: PathBuf,
-    _folder: Folder,
+    _place: Place,
 }
 
 impl Recorded {
     async fn new() -> Self {
-        let folder = Folder::new();
-        let recordings = folder.0.join("recordings");
+        let place = Place::new().await;
+        let recordings = place.file("recordings");
         let flags = ["--recordings", recordings.to_str().unwrap()];
         // The command reads the machine's clock.
         let stage = Stage::open_at(SystemClock.now(), &flags).await;
@@ -57,9 +58,9 @@ impl Recorded {
         assert_eq!(code, "login/token-rejected/audience-mismatch");
         Self {
             file: written(&recordings, &number).await,
-            key: folder.0.join("recordings.key"),
+            key: place.file("recordings.key"),
             number,
-            _folder: folder,
+            _place: place,
         }
     }
 

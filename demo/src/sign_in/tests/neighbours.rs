@@ -63,10 +63,12 @@ async fn mt_19_a_tenant_that_is_deleted_meanwhile() {
             })
         })
         .collect();
+    let mut write = database::write(&db).await.unwrap();
     sqlx::query("DELETE FROM tenants WHERE id = 'acme'")
-        .execute(&db)
+        .execute(&mut *write)
         .await
         .unwrap();
+    write.commit().await.unwrap();
     let mut before = 0;
     for callback in callbacks {
         // Settled before the tenant went, or refused after: nothing between.

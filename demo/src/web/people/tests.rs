@@ -14,7 +14,7 @@ const TIMES: (i64, Lifetimes) = (
 
 /// Acme with two administrators, each with the session that a request of theirs came with.
 async fn two_administrators() -> (AnyPool, Session, Session) {
-    let db = database::open(&Database::Memory).await.unwrap();
+    let db = database::fresh().await;
     let seal = Seal::load(None, &Database::Memory).unwrap();
     let tenant = Tenant {
         id: "acme".to_owned(),
