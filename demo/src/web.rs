@@ -94,6 +94,7 @@ pub(crate) fn router(ledgerline: &Arc<Ledgerline>) -> Router {
         .method_not_allowed_fallback(page::method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_FORM))
         .layer(middleware::from_fn(guard::refuse_nul))
+        .layer(middleware::from_fn(page::give_up))
         .layer(middleware::from_fn_with_state(
             Arc::clone(ledgerline),
             page::dress,

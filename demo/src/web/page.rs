@@ -1,6 +1,7 @@
 //! Drawing pages: the layout that all share, the headers of every answer, and the pages of failure.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
 use axum::Router;
@@ -250,6 +251,16 @@ pub(super) fn assets<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/assets/icon.svg", asset("image/svg+xml", ICON))
         // Where browsers look beside an answer that is no page, such as `/me`.
         .route("/favicon.ico", asset("image/svg+xml", ICON))
+}
+
+/// Longer than any request takes that a provider and a database answer; a call of the plugin ends after 15 seconds.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// Gives up on a request that nothing else ends, such as one to a database that neither answers nor closes. What it had not
+/// committed is undone, as when the browser hangs up.
+pub(super) async fn give_up(request: Request, next: Next) -> Response {
+    let answered = tokio::time::timeout(LONGEST, next.run(request)).await;
+    answered.unwrap_or_else(|_| Failure::Fault("no answer in time".to_owned()).into_response())
 }
 
 /// Puts the headers on that every answer has; a handler's own stay.
