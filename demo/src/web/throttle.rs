@@ -5,7 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::token;
 
-/// The buckets of one process.
+/// The buckets of one process. Machines that share a database have their own each: a bucket protects a process before it
+/// protects an account, and a stranger's try costs the database no write. So many machines grant so many times the tries.
 pub(crate) struct Throttles {
     /// Wrong passwords from one address: 20, and one more every 3 seconds.
     pub(super) addresses: Throttle,
