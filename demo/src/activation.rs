@@ -113,7 +113,8 @@ pub(crate) async fn advance(
         return Ok(false);
     }
     let before = connections::of_tenant(&mut *db, tenant).await?;
-    let saved = draft.settings.moved_to(Saved::id_of(tenant), seal)?;
+    let key = seal.current(&mut *db).await?;
+    let saved = draft.settings.moved_to(Saved::id_of(tenant), key)?;
     connections::put(&mut *db, &saved).await?;
     second_secret::keep(&mut *db, seal, before.as_ref(), &saved).await?;
     connections::note_tested(&mut *db, tenant, &test.settings).await?;
@@ -181,8 +182,9 @@ pub(crate) async fn switch_off(
 ) -> Result<(), ActivationError> {
     let draft = drafts::of_tenant(&mut *db, tenant).await?;
     let saved = connections::of_tenant(&mut *db, tenant).await?;
+    let key = seal.current(&mut *db).await?;
     let mut draft = match (&saved, draft) {
-        (Some(saved), _) => Draft::of(saved.clone().moved_to(Draft::id_of(tenant), seal)?),
+        (Some(saved), _) => Draft::of(saved.clone().moved_to(Draft::id_of(tenant), key)?),
         (None, Some(draft)) => draft,
         (None, None) => return Ok(()),
     };

@@ -5,7 +5,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyExecutor, FromRow, Row as _};
 
 use crate::database;
-use crate::seal::{NotSealedHere, Place, Seal};
+use crate::seal::{NotSealedHere, Place, Seal, SealingKey};
 
 /// What is stored. The contract's own record is made from it by the plugin's `config.check`, whenever it is needed.
 #[derive(Clone, Debug)]
@@ -47,13 +47,13 @@ pub(crate) enum MoveError {
 impl Sealed {
     /// Seals a secret for one connection of one tenant.
     pub(crate) fn new(
-        seal: &Seal,
+        key: SealingKey<'_>,
         tenant: &str,
         connection: &str,
         secret: &str,
     ) -> Result<Self, crate::token::NoRandomness> {
         let place = Place::ClientSecret { tenant, connection };
-        Ok(Self(Some(seal.seal(place, secret.as_bytes())?)))
+        Ok(Self(Some(key.seal(place, secret.as_bytes())?)))
     }
 
     /// As it stood in a table.
@@ -92,9 +92,9 @@ impl Saved {
     }
 
     /// The same settings under another id, their secret sealed for it. Fails when the secret does not belong here.
-    pub(crate) fn moved_to(self, id: String, seal: &Seal) -> Result<Self, MoveError> {
-        let secret = match self.client_secret(seal)? {
-            Some(secret) => Sealed::new(seal, &self.tenant, &id, &secret)?,
+    pub(crate) fn moved_to(self, id: String, key: SealingKey<'_>) -> Result<Self, MoveError> {
+        let secret = match self.client_secret(key.seal)? {
+            Some(secret) => Sealed::new(key, &self.tenant, &id, &secret)?,
             None => Sealed::none(),
         };
         Ok(Self { id, secret, ..self })
@@ -102,15 +102,20 @@ impl Saved {
 
     /// The client secret in the clear; none when none was saved. Fails when the row was moved here from another tenant.
     pub(crate) fn client_secret(&self, seal: &Seal) -> Result<Option<String>, NotSealedHere> {
-        let Some(sealed) = &self.secret.0 else {
+        let Some((place, sealed)) = self.sealed_secret() else {
             return Ok(None);
         };
+        let secret = seal.open(place, sealed)?;
+        Ok(Some(String::from_utf8(secret).map_err(|_| NotSealedHere)?))
+    }
+
+    /// The client secret as it is stored, and where it belongs.
+    pub(crate) fn sealed_secret(&self) -> Option<(Place<'_>, &[u8])> {
         let place = Place::ClientSecret {
             tenant: &self.tenant,
             connection: &self.id,
         };
-        let secret = String::from_utf8(seal.open(place, sealed)?).map_err(|_| NotSealedHere)?;
-        Ok(Some(secret))
+        Some((place, self.secret.sealed()?))
     }
 }
 
@@ -138,6 +143,13 @@ pub(crate) async fn find(db: impl AnyExecutor<'_>, id: &str) -> Result<Option<Sa
     sqlx::query_as("SELECT * FROM connections WHERE id = $1")
         .bind(id)
         .fetch_optional(db)
+        .await
+}
+
+/// Those of all tenants.
+pub(crate) async fn all(db: impl AnyExecutor<'_>) -> Result<Vec<Saved>, sqlx::Error> {
+    sqlx::query_as("SELECT * FROM connections ORDER BY id")
+        .fetch_all(db)
         .await
 }
 

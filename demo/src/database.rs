@@ -39,6 +39,17 @@ impl FromStr for Database {
     }
 }
 
+impl Database {
+    /// Whether there is something to repair: a command that does makes no file.
+    pub(crate) fn is_there(&self) -> bool {
+        match self {
+            Self::Memory => false,
+            Self::File(path) => path.is_file(),
+            Self::Server(_) => true,
+        }
+    }
+}
+
 /// Why a database cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -21,6 +21,7 @@ mod password;
 mod recordings;
 pub mod recover;
 mod recovery;
+pub mod reseal;
 mod resemblance;
 mod seal;
 mod second_secret;

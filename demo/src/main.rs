@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use okta_sso_demo::recover;
 use okta_sso_demo::serve::{ComponentFile, LogFormat, Options, Product};
+use okta_sso_demo::{recover, reseal};
 use okta_sso_host::SystemClock;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -23,6 +23,8 @@ enum Command {
     Serve(Box<Options>),
     /// Gives one administrator of a locked-out company a way in: a code, good for one use within one hour.
     Recover(recover::Options),
+    /// Seals everything by another key; the product may be running.
+    Reseal(reseal::Options),
 }
 
 #[tokio::main]
@@ -33,6 +35,10 @@ async fn main() -> anyhow::Result<()> {
             let code = recover::grant(&options, &SystemClock).await?;
             println!("{code}");
             eprintln!("To be entered at /recover of Ledgerline, once, within one hour.");
+            Ok(())
+        }
+        Command::Reseal(options) => {
+            println!("{}", reseal::run(&options).await?);
             Ok(())
         }
     }

@@ -45,12 +45,7 @@ impl Recordings {
     ) -> Result<Self, RecordingsError> {
         let key = match key_file {
             Some(file) => seal::read(file)?,
-            None => {
-                // Beside it and never in it, also where its name was typed with a slash at the end.
-                let mut file = folder.components().as_path().as_os_str().to_owned();
-                file.push(".key");
-                seal::read_or_make(Path::new(&file))?
-            }
+            None => seal::read_or_make(&seal::beside(folder))?,
         };
         let opened = RecordingFolder::new(folder, &key, clock)
             .map_err(|error| RecordingsError::Folder(folder.to_owned(), error))?;

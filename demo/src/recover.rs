@@ -61,12 +61,7 @@ pub enum RecoverError {
 ///
 /// [`RecoverError`]; nothing was written then.
 pub async fn grant(options: &Options, clock: &dyn Clock) -> Result<String, RecoverError> {
-    let is_there = match &options.database {
-        Database::Memory => false,
-        Database::File(path) => path.is_file(),
-        Database::Server(_) => true,
-    };
-    if !is_there {
+    if !options.database.is_there() {
         return Err(RecoverError::NoFile);
     }
     let reason: String = options.reason.trim().chars().take(300).collect();

@@ -104,7 +104,7 @@ pub(crate) async fn enter(
     }
     let most = lifetimes.most.min(expires - now);
     let lifetimes = Lifetimes { most, ..lifetimes };
-    let cookie = sessions::open(&mut *write, seal, &user, None, (now, lifetimes)).await?;
+    let cookie = sessions::open(&mut write, seal, &user, None, (now, lifetimes)).await?;
     let cause = Cause {
         actor: &user.email,
         correlation_id,

@@ -1,17 +1,27 @@
-//! Secrets at rest: AES-256-GCM under one key that lives outside the database.
+//! Secrets at rest: AES-256-GCM under keys that live outside the database.
+//!
+//! There is one key, and two while another takes its place: each opens what it sealed, and the database says which one
+//! seals (`seal/in_use.rs`).
 
-use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+mod file;
+pub(crate) mod in_use;
+mod key;
+
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
-use aws_lc_rs::{hmac, rand};
+use aws_lc_rs::hmac;
+use sqlx::AnyPool;
 
+use self::file::random_key;
+pub(crate) use self::file::{beside, read, read_or_make};
+use self::key::Key;
 use crate::database::Database;
+use crate::token::NoRandomness;
 
-/// Why the key could not be had.
+/// Why the keys could not be had, or will not do.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum KeyError {
     /// The file cannot be read or made.
     #[error("secret key file {path}: {source}")]
@@ -30,12 +40,38 @@ pub enum KeyError {
     /// The file holds something else than 32 bytes.
     #[error("secret key file {0}: must hold exactly 32 bytes")]
     Length(PathBuf),
+    /// A new one would open nothing.
+    #[error(
+        "secret key file {0}: the database is sealed by a key that is not there any more: put the file back. Where it is \
+         lost, `okta-sso-demo reseal` goes on with --forget-what-no-key-opens"
+    )]
+    Gone(PathBuf),
     /// The system's source of randomness failed.
     #[error("the system has no random bytes to give")]
     NoRandomness,
+    /// Another process seals, or has sealed, by a key that this one was not given.
+    #[error(
+        "what is in the database is sealed by the key {missing}, and the key given is {given}: name the file of that one \
+         by --key-file, too. Where it is lost, `okta-sso-demo reseal` goes on with --forget-what-no-key-opens"
+    )]
+    Missing {
+        /// The name of that key.
+        missing: String,
+        /// Those of the keys that were given.
+        given: String,
+    },
+    /// The database is of before keys were noted in it, and was sealed by another one.
+    #[error(
+        "the database holds client secrets that the key given does not open: name the file of the key that sealed them by \
+         --key-file. Where it is lost, `okta-sso-demo reseal` goes on with --forget-what-no-key-opens"
+    )]
+    OpensNotAll,
+    /// The database failed.
+    #[error("the database cannot be read: {0}")]
+    Database(#[from] sqlx::Error),
 }
 
-/// Something was not sealed under this key for this place.
+/// Something was not sealed under any of these keys for this place.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a sealed value does not belong to its row")]
 pub(crate) struct NotSealedHere;
@@ -74,150 +110,163 @@ fn parted<'a>(parts: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
     bytes
 }
 
-/// Seals and opens secrets, and makes the proofs that forms carry. Each purpose has a key of its own, derived from the one
-/// in the file.
+/// Opens secrets by every key that there is, seals by the one in use, and makes the proofs that forms carry.
 pub(crate) struct Seal {
-    key: RandomizedNonceKey,
-    proof: hmac::Key,
-    compiled_code: hmac::Tag,
+    first: Key,
+    others: Vec<Key>,
+    /// Which of them sealed when the database was last asked. Whoever seals asks anew; for the rest any of them will do.
+    latest: AtomicUsize,
+}
+
+/// The key that seals, as the database has just said.
+#[derive(Clone, Copy)]
+pub(crate) struct SealingKey<'a> {
+    /// Opens what this key and the others have sealed.
+    pub(crate) seal: &'a Seal,
+    key: &'a Key,
+}
+
+impl SealingKey<'_> {
+    pub(crate) fn name(&self) -> &str {
+        self.key.name()
+    }
+
+    /// For this place alone.
+    pub(crate) fn seal(&self, place: Place<'_>, secret: &[u8]) -> Result<Vec<u8>, NoRandomness> {
+        self.key.seal(place, secret)
+    }
+
+    /// Whether it was this very key that sealed it.
+    pub(crate) fn has_sealed(&self, place: Place<'_>, sealed: &[u8]) -> bool {
+        self.key.open(place, sealed).is_ok()
+    }
 }
 
 impl Seal {
-    /// With the key of `file`, or of the file beside the database's, which is made when it is not there (mode 0600).
-    /// A database in memory gets a key that is gone with it, and for a server a file must be named.
-    pub(crate) fn load(file: Option<&Path>, database: &Database) -> Result<Self, KeyError> {
-        let key = match (file, database) {
-            (Some(path), _) => read(path)?,
-            (None, Database::File(database)) => {
-                let mut path = database.clone().into_os_string();
-                path.push(".key");
-                read_or_make(Path::new(&path))?
-            }
-            (None, Database::Memory) => random_key()?,
-            (None, Database::Server(_)) => return Err(KeyError::Unnamed),
+    /// With the keys of `files`, or of the file beside the database's, which is made for a new database (mode 0600). A
+    /// database in memory gets a key that is gone with it, and for a server a file must be named.
+    pub(crate) async fn load(
+        files: &[PathBuf],
+        database: &Database,
+        db: &AnyPool,
+    ) -> Result<Self, KeyError> {
+        let seal = match (files, database) {
+            ([], Database::File(file)) => Self::new(&Self::beside(file, db).await?, &[])?,
+            ([], Database::Memory) => Self::new(&random_key()?, &[])?,
+            (files, _) => Self::of_files(files)?,
         };
-        Self::new(&key)
+        seal.settle(db).await?;
+        Ok(seal)
     }
 
-    fn new(key: &[u8; 32]) -> Result<Self, KeyError> {
-        let master = hmac::Key::new(hmac::HMAC_SHA256, key);
-        let sealing = hmac::sign(&master, b"ledgerline sealing 1");
-        let proof = hmac::sign(&master, b"ledgerline form proof 1");
+    /// With the keys of these files, nobody having asked the database.
+    pub(crate) fn of_files(files: &[PathBuf]) -> Result<Self, KeyError> {
+        let [first, others @ ..] = files else {
+            return Err(KeyError::Unnamed);
+        };
+        let others: Result<Vec<_>, _> = others.iter().map(|file| read(file)).collect();
+        Self::new(&read(first)?, &others?)
+    }
+
+    /// The key of the file beside a database's.
+    async fn beside(file: &Path, db: &AnyPool) -> Result<[u8; 32], KeyError> {
+        let file = beside(file);
+        if in_use::is_any(db).await? && !file.exists() {
+            return Err(KeyError::Gone(file));
+        }
+        read_or_make(&file)
+    }
+
+    fn new(first: &[u8; 32], others: &[[u8; 32]]) -> Result<Self, KeyError> {
         Ok(Self {
-            key: RandomizedNonceKey::new(&AES_256_GCM, sealing.as_ref())
-                .map_err(|_| KeyError::NoRandomness)?,
-            proof: hmac::Key::new(hmac::HMAC_SHA256, proof.as_ref()),
-            compiled_code: hmac::sign(&master, b"ledgerline compiled code 1"),
+            first: Key::new(first)?,
+            others: others.iter().map(Key::new).collect::<Result<_, _>>()?,
+            latest: AtomicUsize::new(0),
         })
+    }
+
+    /// The name of the key that was given first.
+    pub(crate) fn first_name(&self) -> &str {
+        self.first.name()
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// The one that sealed when the database was last asked.
+    fn latest(&self) -> &Key {
+        let latest = self.latest.load(Ordering::Relaxed);
+        self.keys().nth(latest).unwrap_or(&self.first)
     }
 
     /// The key under which compiled code on disk is believed.
     pub(crate) fn compiled_code_key(&self) -> &[u8] {
-        self.compiled_code.as_ref()
+        self.latest().compiled_code.as_ref()
     }
 
-    /// A random nonce, then the ciphertext with its tag.
-    pub(crate) fn seal(
-        &self,
-        place: Place<'_>,
-        secret: &[u8],
-    ) -> Result<Vec<u8>, crate::token::NoRandomness> {
-        let mut text = secret.to_vec();
-        let nonce = self
-            .key
-            .seal_in_place_append_tag(Aad::from(place.associated_data()), &mut text)
-            .map_err(|_| crate::token::NoRandomness)?;
-        let mut sealed = nonce.as_ref().to_vec();
-        sealed.append(&mut text);
-        Ok(sealed)
-    }
-
-    /// What was sealed for this very place.
+    /// What was sealed for this very place, by whichever key.
     pub(crate) fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, NotSealedHere> {
-        let (nonce, text) = sealed.split_at_checked(NONCE_LEN).ok_or(NotSealedHere)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| NotSealedHere)?;
-        let mut text = text.to_vec();
-        let opened = self
-            .key
-            .open_in_place(nonce, Aad::from(place.associated_data()), &mut text)
-            .map_err(|_| NotSealedHere)?;
-        Ok(opened.to_vec())
+        let opened = self.keys().find_map(|key| key.open(place, sealed).ok());
+        opened.ok_or(NotSealedHere)
     }
 
     /// The proof that a form was drawn for the browser that holds exactly these cookies, an absent one being empty.
     pub(crate) fn form_proof(&self, cookies: &[&str]) -> Vec<u8> {
-        hmac::sign(
-            &self.proof,
-            &parted(cookies.iter().map(|one| one.as_bytes())),
-        )
-        .as_ref()
-        .to_vec()
+        let cookies = parted(cookies.iter().map(|one| one.as_bytes()));
+        let proof = hmac::sign(&self.latest().proof, &cookies);
+        proof.as_ref().to_vec()
     }
 
-    /// Compares in constant time.
+    /// Whether one of the keys made it. Compares in constant time.
     pub(crate) fn is_form_proof(&self, cookies: &[&str], proof: &[u8]) -> bool {
         let cookies = parted(cookies.iter().map(|one| one.as_bytes()));
-        hmac::verify(&self.proof, &cookies, proof).is_ok()
+        self.keys()
+            .any(|key| hmac::verify(&key.proof, &cookies, proof).is_ok())
     }
 }
 
-fn random_key() -> Result<[u8; 32], KeyError> {
-    let mut key = [0; 32];
-    rand::fill(&mut key).map_err(|_| KeyError::NoRandomness)?;
-    Ok(key)
-}
+#[cfg(test)]
+impl Seal {
+    /// With the keys that consist of these bytes.
+    pub(crate) fn of(keys: &[u8]) -> Self {
+        let keys: Vec<_> = keys.iter().map(|byte| [*byte; 32]).collect();
+        let (first, others) = keys.split_first().unwrap();
+        Self::new(first, others).unwrap()
+    }
 
-/// The 32 bytes of a file.
-pub(crate) fn read(path: &Path) -> Result<[u8; 32], KeyError> {
-    let bytes = fs::read(path).map_err(|source| KeyError::File {
-        path: path.to_owned(),
-        source,
-    })?;
-    bytes
-        .try_into()
-        .map_err(|_| KeyError::Length(path.to_owned()))
-}
+    /// The one of tests, settled in this database.
+    pub(crate) async fn settled(db: &AnyPool) -> Self {
+        let seal = Self::of(&[7]);
+        seal.settle(db).await.unwrap();
+        seal
+    }
 
-/// The same, of a file that is made when it is not there (mode 0600).
-pub(crate) fn read_or_make(path: &Path) -> Result<[u8; 32], KeyError> {
-    let failed = |source| KeyError::File {
-        path: path.to_owned(),
-        source,
-    };
-    match fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-    {
-        Ok(mut file) => {
-            let key = random_key()?;
-            file.write_all(&key)
-                .and_then(|()| file.sync_all())
-                .map_err(failed)?;
-            Ok(key)
+    /// The first key, as if the database had said so.
+    pub(crate) fn by_first(&self) -> SealingKey<'_> {
+        SealingKey {
+            seal: self,
+            key: &self.first,
         }
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => read(path),
-        Err(error) => Err(failed(error)),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::fs;
 
-    fn seal() -> Seal {
-        Seal::new(&[7; 32]).unwrap()
-    }
+    use aws_lc_rs::aead::NONCE_LEN;
+
+    use super::*;
 
     #[test]
     fn a_secret_opens_in_its_own_row_only() {
-        let seal = seal();
+        let seal = Seal::of(&[7]);
         let place = Place::ClientSecret {
             tenant: "acme",
             connection: "okta",
         };
-        let sealed = seal.seal(place, b"canary").unwrap();
+        let sealed = seal.by_first().seal(place, b"canary").unwrap();
         assert_eq!(seal.open(place, &sealed).unwrap(), b"canary");
         // MT-28: the row of one tenant copied into another's.
         let other = Place::ClientSecret {
@@ -234,9 +283,9 @@ mod tests {
 
     #[test]
     fn a_changed_or_short_value_does_not_open() {
-        let seal = seal();
+        let seal = Seal::of(&[7]);
         let place = Place::LogoutHint { id_hash: b"x" };
-        let mut sealed = seal.seal(place, b"canary").unwrap();
+        let mut sealed = seal.by_first().seal(place, b"canary").unwrap();
         assert_eq!(seal.open(place, &sealed[..NONCE_LEN]), Err(NotSealedHere));
         assert_eq!(seal.open(place, b""), Err(NotSealedHere));
         sealed[NONCE_LEN] ^= 1;
@@ -244,8 +293,27 @@ mod tests {
     }
 
     #[test]
+    fn each_of_two_keys_opens_what_it_sealed() {
+        let place = Place::LogoutHint { id_hash: b"x" };
+        let (one, two, both) = (Seal::of(&[1]), Seal::of(&[2]), Seal::of(&[2, 1]));
+        let before = one.by_first().seal(place, b"canary").unwrap();
+        assert_eq!(both.open(place, &before).unwrap(), b"canary");
+        assert!(!both.by_first().has_sealed(place, &before));
+        let now = both.by_first().seal(place, b"canary").unwrap();
+        assert!(both.by_first().has_sealed(place, &now));
+        assert_eq!(one.open(place, &now), Err(NotSealedHere));
+        assert_eq!(two.open(place, &now).unwrap(), b"canary");
+        let other = Place::LogoutHint { id_hash: b"y" };
+        assert_eq!(both.open(other, &before), Err(NotSealedHere));
+        for drawn in [&one, &two] {
+            assert!(both.is_form_proof(&["form"], &drawn.form_proof(&["form"])));
+        }
+        assert!(!one.is_form_proof(&["form"], &two.form_proof(&["form"])));
+    }
+
+    #[test]
     fn a_form_proof_is_good_for_these_cookies() {
-        let seal = seal();
+        let seal = Seal::of(&[7]);
         let cookies = ["form", "session"];
         let proof = seal.form_proof(&cookies);
         assert!(seal.is_form_proof(&cookies, &proof));
@@ -260,30 +328,28 @@ mod tests {
         assert!(!seal.is_form_proof(&cookies, &proof[..31]));
     }
 
-    #[test]
-    fn a_key_file_is_made_once_and_private() {
+    #[tokio::test]
+    async fn a_key_file_is_made_once_and_private() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder =
             std::env::temp_dir().join(format!("ledgerline-{}", crate::token::name().unwrap()));
         fs::create_dir(&folder).unwrap();
         let database = Database::File(folder.join("ledger.db"));
+        let db = crate::database::open(&database).await.unwrap();
+        let load = || Seal::load(&[], &database, &db);
         let place = Place::LogoutHint { id_hash: b"x" };
-        let sealed = Seal::load(None, &database)
-            .unwrap()
-            .seal(place, b"canary")
-            .unwrap();
-        assert_eq!(
-            Seal::load(None, &database)
-                .unwrap()
-                .open(place, &sealed)
-                .unwrap(),
-            b"canary"
-        );
-        let mode = fs::metadata(folder.join("ledger.db.key"))
-            .unwrap()
-            .permissions()
-            .mode();
+        let sealed = load().await.unwrap().by_first().seal(place, b"canary");
+        let opened = load().await.unwrap().open(place, &sealed.unwrap());
+        assert_eq!(opened.unwrap(), b"canary");
+        let file = folder.join("ledger.db.key");
+        let mode = fs::metadata(&file).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+        // Lost, it is not made anew: that one would open nothing.
+        fs::remove_file(&file).unwrap();
+        let refused = load().await.err().unwrap();
+        assert!(matches!(&refused, KeyError::Gone(gone) if *gone == file));
+        assert!(!file.exists());
+        db.close().await;
         fs::remove_dir_all(folder).unwrap();
     }
 }

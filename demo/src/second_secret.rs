@@ -124,7 +124,8 @@ pub(crate) fn name(settings: &Saved) -> String {
     URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, sealed))
 }
 
-async fn put(db: &mut AnyConnection, second: &Saved) -> Result<(), sqlx::Error> {
+/// Makes this the second secret of its connection, in the place of another.
+pub(crate) async fn put(db: &mut AnyConnection, second: &Saved) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO second_secrets (connection_id, secret, set_at) VALUES ($1, $2, $3)
          ON CONFLICT (connection_id) DO UPDATE SET secret = excluded.secret, set_at = excluded.set_at",
@@ -137,7 +138,8 @@ async fn put(db: &mut AnyConnection, second: &Saved) -> Result<(), sqlx::Error> 
     Ok(())
 }
 
-async fn forget(db: &mut AnyConnection, connection_id: &str) -> Result<(), sqlx::Error> {
+/// There is no second secret any more.
+pub(crate) async fn forget(db: &mut AnyConnection, connection_id: &str) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM second_secrets WHERE connection_id = $1")
         .bind(connection_id)
         .execute(db)
@@ -150,13 +152,13 @@ mod tests {
     use okta_sso_host::contract::EmailRule;
 
     use super::*;
-    use crate::database::{self, Database};
+    use crate::database;
     use crate::tenants::{self, Tenant};
 
     fn saved(seal: &Seal, client_id: &str, secret: &str, at: i64) -> Saved {
         let id = Saved::id_of("acme");
         Saved {
-            secret: Sealed::new(seal, "acme", &id, secret).unwrap(),
+            secret: Sealed::new(seal.by_first(), "acme", &id, secret).unwrap(),
             id,
             tenant: "acme".to_owned(),
             enabled: true,
@@ -181,9 +183,10 @@ mod tests {
                 name: "Acme".to_owned(),
             };
             assert!(tenants::add(&db, &tenant).await.unwrap());
+            let seal = Seal::settled(&db).await;
             Self {
                 db: db.acquire().await.unwrap(),
-                seal: Seal::load(None, &Database::Memory).unwrap(),
+                seal,
             }
         }
 

@@ -67,9 +67,9 @@ pub struct Options {
     )]
     pub state: Option<Database>,
     /// The 32 bytes that seal the secrets in the database. Without it, FILE.key beside a database file, made when it is
-    /// not there; a server has no such place.
+    /// not there; a server has no such place. May be given several times while another key takes the place of one.
     #[arg(long, value_name = "FILE")]
-    pub key_file: Option<PathBuf>,
+    pub key_file: Vec<PathBuf>,
     /// The sign-in component; its SHA-256 is in FILE.sha256 beside it.
     #[arg(
         long,
@@ -189,7 +189,7 @@ pub enum StartError {
     /// Pending sign-ins cannot be stored.
     #[error("the storage for pending sign-ins cannot be opened: {0}")]
     Storage(#[from] okta_sso_host::StorageError),
-    /// The key that seals secrets cannot be had.
+    /// The key that seals secrets cannot be had, or is not the one that the database is sealed by.
     #[error(transparent)]
     Key(#[from] KeyError),
     /// Recordings cannot be kept.
@@ -268,7 +268,8 @@ impl Product {
         };
 
         let db = database::open(&options.database).await?;
-        let seal = Arc::new(Seal::load(options.key_file.as_deref(), &options.database)?);
+        let seal = Seal::load(&options.key_file, &options.database, &db).await?;
+        let seal = Arc::new(seal);
         let setup = read_setup(options.setup.as_ref(), issuer.as_deref())?;
         if let Some(setup) = &setup {
             let now = i64::try_from(clock.now()).unwrap_or(i64::MAX);

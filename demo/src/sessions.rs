@@ -64,9 +64,10 @@ pub(crate) struct Provider<'a> {
     pub(crate) logout_hint: &'a str,
 }
 
-/// Opens a session under a fresh id and returns the cookie's value. The caller ends the session that the browser had before.
+/// Opens a session under a fresh id and returns the cookie's value, within the transaction that decided so. The caller ends
+/// the session that the browser had before.
 pub(crate) async fn open(
-    db: impl AnyExecutor<'_>,
+    db: &mut AnyConnection,
     seal: &Seal,
     user: &User,
     provider: Option<Provider<'_>>,
@@ -75,10 +76,11 @@ pub(crate) async fn open(
     let cookie = token::secret()?;
     let id_hash = token::hash(&cookie);
     let hint = match &provider {
-        Some(provider) => Some(seal.seal(
-            Place::LogoutHint { id_hash: &id_hash },
-            provider.logout_hint.as_bytes(),
-        )?),
+        Some(provider) => {
+            let place = Place::LogoutHint { id_hash: &id_hash };
+            let key = seal.current(&mut *db).await?;
+            Some(key.seal(place, provider.logout_hint.as_bytes())?)
+        }
         None => None,
     };
     sqlx::query(
@@ -238,17 +240,16 @@ pub(crate) async fn end_with_farewell(
     };
     let farewell = token::secret()?;
     let farewell_hash = token::hash(&farewell);
+    let place = Place::LogoutHint {
+        id_hash: &farewell_hash,
+    };
+    let sealed = seal.current(&mut *db).await?.seal(place, &hint)?;
     sqlx::query(
         "INSERT INTO farewells (id_hash, connection_id, logout_hint, expires) VALUES ($1, $2, $3, $4)",
     )
     .bind(&farewell_hash)
     .bind(connection_id)
-    .bind(seal.seal(
-        Place::LogoutHint {
-            id_hash: &farewell_hash,
-        },
-        &hint,
-    )?)
+    .bind(sealed)
     .bind(now + FAREWELL)
     .execute(db)
     .await?;

@@ -9,7 +9,7 @@ use sqlx::AnyPool;
 
 use crate::accounts::{self, User};
 use crate::connections::{self, Saved, Sealed};
-use crate::seal::Seal;
+use crate::seal::{Seal, SealingKey};
 use crate::tenants::{self, Tenant};
 use crate::{database, domains, invitations, password, token};
 
@@ -123,6 +123,7 @@ impl Setup {
         now: i64,
     ) -> Result<(), SetupError> {
         let mut write = database::write(db).await?;
+        let key = seal.current(&mut write).await?;
         if let Some(operator) = &self.operator {
             sqlx::query(
                 "INSERT INTO operators (name, password) VALUES ($1, $2)
@@ -152,7 +153,7 @@ impl Setup {
                     let secret = connection
                         .secret(&variable)
                         .ok_or_else(|| SetupError::ClientSecret(entry.id.clone()))?;
-                    let saved = connection.saved(&entry.id, seal, &secret, now)?;
+                    let saved = connection.saved(&entry.id, key, &secret, now)?;
                     connections::put(&mut *write, &saved).await?;
                     for domain in &entry.approved_domains {
                         let domain = domain.to_ascii_lowercase();
@@ -213,13 +214,13 @@ impl ConnectionEntry {
     fn saved(
         &self,
         tenant: &str,
-        seal: &Seal,
+        key: SealingKey<'_>,
         secret: &str,
         now: i64,
     ) -> Result<Saved, token::NoRandomness> {
         let id = Saved::id_of(tenant);
         Ok(Saved {
-            secret: Sealed::new(seal, tenant, &id, secret)?,
+            secret: Sealed::new(key, tenant, &id, secret)?,
             id,
             tenant: tenant.to_owned(),
             enabled: true,
@@ -234,7 +235,6 @@ impl ConnectionEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::database::Database;
 
     const FILE: &str = r#"
         operator = { name = "olga", password = "operator-password" }
@@ -252,7 +252,7 @@ mod tests {
     #[tokio::test]
     async fn a_file_becomes_tables() {
         let db = database::fresh().await;
-        let seal = Seal::load(None, &Database::Memory).unwrap();
+        let seal = Seal::settled(&db).await;
         let secret = |name: &str| (name == "SECRET").then(|| "canary-secret".to_owned());
         let setup = parse(FILE).unwrap();
         setup.apply(&db, &seal, secret, 1).await.unwrap();
@@ -288,7 +288,7 @@ mod tests {
     #[tokio::test]
     async fn a_tenant_that_is_there_stays_as_it_is() {
         let db = database::fresh().await;
-        let seal = Seal::load(None, &Database::Memory).unwrap();
+        let seal = Seal::settled(&db).await;
         let secret = |_: &str| Some("canary-secret".to_owned());
         let setup = parse(FILE).unwrap();
         setup.apply(&db, &seal, secret, 1).await.unwrap();
@@ -320,7 +320,7 @@ mod tests {
     #[tokio::test]
     async fn a_missing_variable_writes_nothing() {
         let db = database::fresh().await;
-        let seal = Seal::load(None, &Database::Memory).unwrap();
+        let seal = Seal::settled(&db).await;
         let failed = parse(FILE).unwrap().apply(&db, &seal, |_| None, 1).await;
         assert!(matches!(failed, Err(SetupError::ClientSecret(tenant)) if tenant == "acme"));
         assert!(tenants::all(&db).await.unwrap().is_empty());

@@ -272,6 +272,25 @@ pub(crate) async fn end_rehearsal(
     Ok(done.rows_affected() == 1)
 }
 
+/// What was tested under one fingerprint has another one from now on.
+pub(crate) async fn rename(
+    db: &mut AnyConnection,
+    before: &[u8],
+    now: &[u8],
+) -> Result<(), sqlx::Error> {
+    for table in [
+        "UPDATE rehearsals SET settings = $1 WHERE settings = $2",
+        "UPDATE probes SET settings = $1 WHERE settings = $2",
+    ] {
+        sqlx::query(table)
+            .bind(now)
+            .bind(before)
+            .execute(&mut *db)
+            .await?;
+    }
+    Ok(())
+}
+
 fn write(entries: &[Entry]) -> String {
     serde_json::to_string(entries).unwrap_or_else(|_| "[]".to_owned())
 }

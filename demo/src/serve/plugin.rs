@@ -98,7 +98,7 @@ fn compiled_cache(options: &Options) -> Result<Option<PathBuf>, StartError> {
         (Some(CompiledCacheAt::Off), _) | (None, Database::Memory | Database::Server(_)) => {
             Ok(None)
         }
-        (Some(CompiledCacheAt::Folder(_)), Database::Memory) if options.key_file.is_none() => {
+        (Some(CompiledCacheAt::Folder(_)), Database::Memory) if options.key_file.is_empty() => {
             Err(StartError::CompiledCacheKey)
         }
         (Some(CompiledCacheAt::Folder(folder)), _) => Ok(Some(folder.clone())),

@@ -5,7 +5,7 @@ use sqlx::AnyPool;
 use super::entry::{Entered, Entry, PasswordRefusal};
 use super::*;
 use crate::connections::Sealed;
-use crate::database::{self, Database};
+use crate::database;
 use crate::domains::State;
 use crate::seal::Seal;
 use crate::sessions::Provider;
@@ -103,7 +103,7 @@ async fn by_okta(
     subject: &str,
     email: &str,
 ) -> Result<Result<Entered, Refusal>, sessions::OpenError> {
-    let seal = Seal::load(None, &Database::Memory).unwrap();
+    let seal = Seal::settled(db).await;
     let entry = Entry {
         seal: &seal,
         before: None,
@@ -123,7 +123,7 @@ async fn by_password(
     hash: &str,
     before: Option<&str>,
 ) -> Result<Entered, PasswordRefusal> {
-    let seal = Seal::load(None, &Database::Memory).unwrap();
+    let seal = Seal::settled(db).await;
     let entry = Entry {
         seal: &seal,
         before,
@@ -270,9 +270,9 @@ async fn mt_11_subjects_compare_byte_for_byte() {
 #[tokio::test]
 async fn mt_12_pinning_takes_the_password_and_earlier_sessions() {
     let db = acme().await;
-    let seal = Seal::load(None, &Database::Memory).unwrap();
+    let seal = Seal::settled(&db).await;
     let anna = user("acme", "anna", "anna@a.com");
-    let cookie = sessions::open(&db, &seal, &anna, None, TIMES)
+    let cookie = sessions::open(&mut db.acquire().await.unwrap(), &seal, &anna, None, TIMES)
         .await
         .unwrap();
     assert!(sessions::find(&db, &cookie, TIMES).await.unwrap().is_some());
@@ -388,7 +388,7 @@ async fn a_session_that_cannot_be_opened_leaves_no_trace() {
         assert_eq!(count(&db, passwords).await, 2);
         let anna = user("acme", "anna", "anna@a.com");
         connections::remove(&db, "acme").await.unwrap();
-        let seal = Seal::load(None, &Database::Memory).unwrap();
+        let seal = Seal::settled(&db).await;
         let entry = Entry {
             seal: &seal,
             before: None,

@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 use super::Web;
 use crate::database;
 use crate::ledgerline::Ledgerline;
+use crate::seal::KeyError;
 
 pub(super) fn router() -> Router<Web> {
     Router::new()
@@ -63,7 +64,7 @@ struct Answer {
 async fn ready(State(ledgerline): State<Arc<Ledgerline>>) -> Response {
     let mut not_ready = Vec::new();
     match is_current(&ledgerline).await {
-        Ok(true) => {}
+        Ok(true) => not_ready.extend(lacks_key(&ledgerline).await),
         Ok(false) => {
             tracing::error!(
                 "a newer program has brought the database further: start that one here"
@@ -94,4 +95,19 @@ async fn is_current(ledgerline: &Ledgerline) -> Result<bool, sqlx::Error> {
         .execute(&ledgerline.db)
         .await?;
     database::is_current(&ledgerline.db).await
+}
+
+/// What sealing lacks. A change of keys that this process was not prepared for shows here, before anybody meets it.
+async fn lacks_key(ledgerline: &Ledgerline) -> Option<&'static str> {
+    match ledgerline.seal.look(&ledgerline.db).await {
+        Ok(()) => None,
+        Err(error @ KeyError::Missing { .. }) => {
+            tracing::error!(%error, "this process was not given every sealing key");
+            Some("key")
+        }
+        Err(error) => {
+            tracing::error!(%error, "the database does not answer");
+            Some("database")
+        }
+    }
 }

@@ -43,7 +43,7 @@ async fn f_59_compiled_code_is_kept_and_believed_under_the_key_alone() {
 
     let written = identity();
     product.kill();
-    std::fs::remove_file(product.folder.join("ledgerline.db.key")).unwrap();
+    product.reseal();
     product.restart();
     assert_ne!(
         std::fs::read(&file).unwrap(),

@@ -12,4 +12,5 @@ mod browser;
 mod component;
 mod ends;
 mod providers;
+mod sealing;
 mod stage;

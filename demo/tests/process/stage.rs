@@ -112,6 +112,21 @@ impl Product {
         self.child.wait().unwrap();
     }
 
+    /// Another key takes the place of the one beside the database; returns where that one is now.
+    pub(crate) fn reseal(&self) -> PathBuf {
+        let [key, old, new] =
+            ["ledgerline.db.key", "old.key", "new.key"].map(|name| self.folder.join(name));
+        std::fs::write(&new, [8; 32]).unwrap();
+        let said = reseal(&self.folder, &[&new, &key]).unwrap();
+        assert!(
+            said.ends_with("No other key is needed any more.\n"),
+            "{said}"
+        );
+        std::fs::rename(&key, &old).unwrap();
+        std::fs::rename(&new, &key).unwrap();
+        old
+    }
+
     pub(crate) fn at(&self, path: &str) -> Url {
         format!("http://localhost:{}{path}", self.address.port())
             .parse()
@@ -235,6 +250,24 @@ pub(crate) fn start(folder: &Path, address: SocketAddr, more: &[&str]) -> Child 
     let mut serve = serve_command(folder, address);
     serve.arg("--danger-allow-loopback").args(more);
     started(serve)
+}
+
+/// What `reseal` of the folder's database says, or why it does not.
+pub(crate) fn reseal(folder: &Path, keys: &[&Path]) -> Result<String, String> {
+    let mut reseal = Command::new(env!("CARGO_BIN_EXE_okta-sso-demo"));
+    reseal
+        .args(["reseal", "--database"])
+        .arg(folder.join("ledgerline.db"));
+    for key in keys {
+        reseal.arg("--key-file").arg(key);
+    }
+    let ended = reseal.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    if ended.status.success() {
+        Ok(text(ended.stdout))
+    } else {
+        Err(text(ended.stderr))
+    }
 }
 
 /// What `serve` says when it does not start.

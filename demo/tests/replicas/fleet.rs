@@ -41,7 +41,7 @@ impl Replica {
     }
 
     /// Waits until it listens, or has ended.
-    fn listens(&mut self) -> bool {
+    pub(crate) fn listens(&mut self) -> bool {
         let mut lines = BufReader::new(self.child.stdout.take().unwrap()).lines();
         lines.any(|line| line.unwrap().starts_with("Ledgerline"))
     }
@@ -87,7 +87,6 @@ impl Fleet {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("replicas-{name}"));
         let _ = std::fs::remove_dir_all(&folder); // of the run before
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("key"), [7; 32]).unwrap();
         // Nowhere yet.
         let balancer = Proxy::to("127.0.0.1:1").await.unwrap();
         let wire = Proxy::to(&server).await.unwrap();
@@ -104,6 +103,7 @@ impl Fleet {
             folder,
             replicas: Vec::new(),
         };
+        fleet.put_key("key", [7; 32]);
         // At once: each may be the one that makes the tables.
         let database = &fleet.database;
         let mut started: Vec<_> = (0..replicas).map(|_| fleet.spawn(database)).collect();
@@ -116,23 +116,36 @@ impl Fleet {
 
     /// Another process of the same product. Its addresses are in the environment, where `ps` does not show them.
     pub(crate) fn spawn(&self, database: &str) -> Replica {
+        self.spawn_with(database, &["key"])
+    }
+
+    fn program(&self, command: &str, database: &str, keys: &[&str]) -> Command {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_okta-sso-demo"));
+        program.arg(command).env("LEDGERLINE_DATABASE", database);
+        for key in keys {
+            program.arg("--key-file").arg(self.folder.join(key));
+        }
+        program
+    }
+
+    /// The same with these files of keys.
+    pub(crate) fn spawn_with(&self, database: &str, keys: &[&str]) -> Replica {
         let plugin = concat!(
             env!("CARGO_MANIFEST_DIR"),
             "/../target/plugin/okta_sso.wasm"
         );
         let address = SocketAddr::from(([127, 0, 0, 1], servers::free_port().unwrap()));
         let public_url = format!("http://localhost:{}", self.balancer.port());
-        let mut child = Command::new(env!("CARGO_BIN_EXE_okta-sso-demo"))
-            .args(["serve", "--danger-allow-loopback", "--plugin", plugin])
+        let mut child = self
+            .program("serve", database, keys)
+            .args(["--danger-allow-loopback", "--plugin", plugin])
             .args([
                 "--listen",
                 &address.to_string(),
                 "--public-url",
                 &public_url,
             ])
-            .args(["--key-file", self.folder.join("key").to_str().unwrap()])
             .args(["--setup", self.folder.join("setup.toml").to_str().unwrap()])
-            .env("LEDGERLINE_DATABASE", database)
             .env("LEDGERLINE_STATE", &self.redis)
             .env("RUST_LOG", "info")
             .stdin(Stdio::null())
@@ -156,6 +169,29 @@ impl Fleet {
             log,
             reader: Some(reader),
         }
+    }
+
+    /// Another process in the place of a replica, with these files of keys; it is there before the old one goes.
+    pub(crate) fn replace(&mut self, replica: usize, keys: &[&str]) {
+        let mut new = self.spawn_with(&self.database, keys);
+        assert!(new.listens(), "{}", new.log());
+        self.replicas[replica].kill();
+        self.replicas[replica] = new;
+    }
+
+    /// Puts a key into a file of the folder.
+    pub(crate) fn put_key(&self, file: &str, key: [u8; 32]) {
+        std::fs::write(self.folder.join(file), key).unwrap();
+    }
+
+    /// What `reseal` says.
+    pub(crate) fn reseal(&self, keys: &[&str]) -> String {
+        let ended = self
+            .program("reseal", &self.database, keys)
+            .output()
+            .unwrap();
+        assert!(ended.status.success(), "{ended:?}");
+        String::from_utf8(ended.stdout).unwrap()
     }
 
     /// From now on the balancer leads to this replica; what was open there is closed.

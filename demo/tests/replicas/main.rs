@@ -221,6 +221,75 @@ async fn f_38_an_older_program_beside_a_newer_one() {
     assert!(!log.contains(DATABASE_PASSWORD), "{log}");
 }
 
+/// The steps of the README. Somebody signs in at every step, at whichever machines, and nobody is signed out.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_sealing_key_while_people_sign_in() {
+    let Some(mut fleet) = Fleet::open("sealing", 2).await else {
+        return;
+    };
+    let before = fleet.browser();
+    fleet
+        .sign_in(0, 1, &before, 1)
+        .await
+        .says(200, "Hello, Person");
+    fleet.put_key("new", [8; 32]);
+
+    // 2: one after the other is given both.
+    fleet.replace(0, &["key", "new"]);
+    fleet
+        .sign_in(0, 1, &fleet.browser(), 2)
+        .await
+        .says(200, "Hello, Person");
+    fleet.replace(1, &["new", "key"]);
+    // One is forgotten.
+    let mut forgotten = fleet.spawn(&fleet.database);
+    assert!(forgotten.listens(), "{}", forgotten.log());
+    fleet.replicas.push(forgotten);
+
+    // 3: while somebody is on the way.
+    let waiting = fleet.browser();
+    let callback = fleet.begin(1, &waiting, 3).await;
+    let said = fleet.reseal(&["new", "key"]);
+    assert!(
+        said.contains("Sealed anew: 3."),
+        "a client secret, two hints: {said}"
+    );
+    fleet.lead_to(0).await;
+    waiting.visit(&callback).await.says(200, "Hello, Person");
+    for replica in 0..2 {
+        assert_eq!(fleet.ready(replica).await, (200, serde_json::json!([])));
+    }
+    assert_eq!(fleet.ready(2).await, (503, serde_json::json!(["key"])));
+    // It lets nobody in: it does not open the client secret, and could not seal what is left with a session.
+    let page = fleet.sign_in(0, 2, &fleet.browser(), 4).await;
+    assert!(!page.status.is_success(), "{}", page.text());
+    assert_eq!(fleet.count("SELECT count(*) FROM links").await, 3);
+    let log = fleet.spawn(&fleet.database).fails();
+    assert!(
+        log.contains("what is in the database is sealed by the key"),
+        "{log}"
+    );
+    fleet.replicas[2].kill();
+
+    // 4: one after the other does without the old one.
+    fleet.replace(0, &["new"]);
+    fleet
+        .sign_in(0, 1, &fleet.browser(), 5)
+        .await
+        .says(200, "Hello, Person");
+    fleet.replace(1, &["new"]);
+    fleet.lead_to(1).await;
+    let page = before.visit(&fleet.at("/")).await;
+    page.says(200, "Hello, Person");
+    let page = before.submit(&page, "/logout", &[]).await;
+    let page = before.get(&page.link("Sign out of Okta too")).await;
+    assert_eq!(page.location().path(), "/oauth2/v1/logout");
+    for replica in &fleet.replicas {
+        let log = replica.log();
+        assert!(!log.contains(DATABASE_PASSWORD), "{log}");
+    }
+}
+
 /// What is wrong with an address is said without the address.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_leads_nowhere_is_not_repeated() {

@@ -119,7 +119,7 @@ async fn mt_21_a_domain_without_approval() {
 #[tokio::test]
 async fn mt_27_a_domain_passes_to_another_tenant() {
     let db = acme_and_globex().await;
-    let seal = Seal::load(None, &Database::Memory).unwrap();
+    let seal = Seal::settled(&db).await;
     let Decision::Pin { user: anna } = settle_in(&db, "acme", "a", "anna@a.com").await else {
         panic!("she is invited");
     };
@@ -127,9 +127,15 @@ async fn mt_27_a_domain_passes_to_another_tenant() {
         connection_id: &Saved::id_of("acme"),
         logout_hint: "hint",
     };
-    let cookie = sessions::open(&db, &seal, &anna, Some(provider), TIMES)
-        .await
-        .unwrap();
+    let cookie = sessions::open(
+        &mut db.acquire().await.unwrap(),
+        &seal,
+        &anna,
+        Some(provider),
+        TIMES,
+    )
+    .await
+    .unwrap();
 
     assert!(domains::release(&db, "acme", "a.com").await.unwrap());
     assert!(approve(&db, "a.com", "globex").await);
@@ -161,9 +167,9 @@ async fn mt_27_a_domain_passes_to_another_tenant() {
 #[tokio::test]
 async fn mt_35_a_session_is_of_its_own_tenant() {
     let db = acme_and_globex().await;
-    let seal = Seal::load(None, &Database::Memory).unwrap();
+    let seal = Seal::settled(&db).await;
     let anna = user("acme", "anna", "anna@a.com");
-    let cookie = sessions::open(&db, &seal, &anna, None, TIMES)
+    let cookie = sessions::open(&mut db.acquire().await.unwrap(), &seal, &anna, None, TIMES)
         .await
         .unwrap();
     let session = sessions::find(&db, &cookie, TIMES).await.unwrap().unwrap();

@@ -1,5 +1,5 @@
 use super::*;
-use crate::database::{self, Database};
+use crate::database;
 use crate::seal::Seal;
 use crate::sessions::{self, Lifetimes};
 use crate::tenants::{self, Tenant};
@@ -15,7 +15,7 @@ const TIMES: (i64, Lifetimes) = (
 /// Acme with two administrators, each with the session that a request of theirs came with.
 async fn two_administrators() -> (AnyPool, Session, Session) {
     let db = database::fresh().await;
-    let seal = Seal::load(None, &Database::Memory).unwrap();
+    let seal = Seal::settled(&db).await;
     let tenant = Tenant {
         id: "acme".to_owned(),
         name: "Acme".to_owned(),
@@ -32,7 +32,7 @@ async fn two_administrators() -> (AnyPool, Session, Session) {
             disabled: false,
         };
         assert!(accounts::add(&db, &user, None).await.unwrap());
-        let cookie = sessions::open(&db, &seal, &user, None, TIMES)
+        let cookie = sessions::open(&mut db.acquire().await.unwrap(), &seal, &user, None, TIMES)
             .await
             .unwrap();
         sessions.push(sessions::find(&db, &cookie, TIMES).await.unwrap().unwrap());

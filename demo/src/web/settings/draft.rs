@@ -19,6 +19,7 @@ use super::{
 use crate::activation::Cause;
 use crate::database;
 use crate::domains::Standing;
+use crate::seal::SealingKey;
 use crate::web::guard::{self, Form};
 use crate::{history, token};
 
@@ -108,7 +109,8 @@ pub(super) async fn save(
         write.rollback().await?;
         return super::off::confirm(&ledgerline, &administrator).await;
     }
-    let mut draft = begin(&mut write, &ledgerline, live.as_ref(), tenant).await?;
+    let key = ledgerline.seal.current(&mut write).await?;
+    let mut draft = begin(&mut write, key, live.as_ref(), tenant).await?;
     let before = draft.settings.clone();
     draft.settings.enabled = typed.enabled.is_some();
     draft.settings.client_id = client_id;
@@ -116,9 +118,9 @@ pub(super) async fn save(
     draft.settings.email_rule = activation::email_rule(&typed.email_rule);
     let new_secret = !typed.client_secret.is_empty();
     if new_secret {
-        secret::replace(&ledgerline, &mut draft, &typed.client_secret, cause.now)?;
+        secret::replace(key, &mut draft, &typed.client_secret, cause.now)?;
     } else {
-        let kept = secret::keep(&ledgerline, &before, live.as_ref(), &mut draft.settings);
+        let kept = secret::keep(key, &before, live.as_ref(), &mut draft.settings);
         kept.map_err(|error| Failure::Fault(error.to_string()))?;
     }
     if !new_secret
@@ -162,7 +164,7 @@ pub(super) async fn save(
 /// The draft to go on with: the one there is, a copy of what is in use, or an empty one.
 async fn begin(
     db: &mut AnyConnection,
-    ledgerline: &Ledgerline,
+    key: SealingKey<'_>,
     live: Option<&Saved>,
     tenant: &str,
 ) -> Result<Draft, Failure> {
@@ -171,9 +173,7 @@ async fn begin(
     }
     match live {
         Some(live) => {
-            let copy = live
-                .clone()
-                .moved_to(Draft::id_of(tenant), &ledgerline.seal);
+            let copy = live.clone().moved_to(Draft::id_of(tenant), key);
             Ok(Draft::of(
                 copy.map_err(|error| Failure::Fault(error.to_string()))?,
             ))
@@ -331,9 +331,9 @@ async fn refuse(
     if !found.iter().any(about_secret) && !typed.client_secret.is_empty() {
         let mut write = database::write(&ledgerline.db).await?;
         let live = connections::of_tenant(&mut *write, tenant).await?;
-        let mut draft = begin(&mut write, ledgerline, live.as_ref(), tenant).await?;
-        let now = ledgerline.now();
-        secret::replace(ledgerline, &mut draft, &typed.client_secret, now)?;
+        let key = ledgerline.seal.current(&mut write).await?;
+        let mut draft = begin(&mut write, key, live.as_ref(), tenant).await?;
+        secret::replace(key, &mut draft, &typed.client_secret, ledgerline.now())?;
         drafts::put(&mut write, &draft).await?;
         write.commit().await?;
     }

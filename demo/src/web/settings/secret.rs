@@ -11,6 +11,7 @@ use super::{
 };
 use crate::activation::Cause;
 use crate::connections::{MoveError, Sealed};
+use crate::seal::SealingKey;
 use crate::token::NoRandomness;
 use crate::web::guard::{self, Form};
 use crate::{database, history, second_secret, token};
@@ -26,7 +27,7 @@ pub(super) enum Secret {
 /// A blank field keeps the stored secret, as long as it is for the issuer and client ID that it was saved for: of the
 /// draft as it was before, or else of the connection in use. It goes to no other issuer, whoever types one.
 pub(super) fn keep(
-    ledgerline: &Ledgerline,
+    key: SealingKey<'_>,
     before: &Saved,
     live: Option<&Saved>,
     settings: &mut Saved,
@@ -43,9 +44,7 @@ pub(super) fn keep(
     }
     (settings.secret, settings.secret_set_at) = match live.filter(|live| is_for(live)) {
         Some(live) => {
-            let copy = live
-                .clone()
-                .moved_to(settings.id.clone(), &ledgerline.seal)?;
+            let copy = live.clone().moved_to(settings.id.clone(), key)?;
             (copy.secret, copy.secret_set_at)
         }
         None => (Sealed::none(), None),
@@ -55,13 +54,13 @@ pub(super) fn keep(
 
 /// Seals a secret that was typed, for the draft.
 pub(super) fn replace(
-    ledgerline: &Ledgerline,
+    key: SealingKey<'_>,
     draft: &mut Draft,
     typed: &str,
     now: i64,
 ) -> Result<(), NoRandomness> {
     let settings = &mut draft.settings;
-    settings.secret = Sealed::new(&ledgerline.seal, &settings.tenant, &settings.id, typed)?;
+    settings.secret = Sealed::new(key, &settings.tenant, &settings.id, typed)?;
     settings.secret_set_at = Some(now);
     Ok(())
 }
