@@ -9,6 +9,7 @@ use okta_sso_host::{CallError, Clock, Plugin};
 use sqlx::AnyPool;
 use url::{Host, Url};
 
+use crate::checked::Checked;
 use crate::connections::{self, Saved};
 use crate::domains::{self, Standing, State};
 use crate::history::{self, Event};
@@ -35,6 +36,7 @@ pub(crate) struct Ledgerline {
     pub(crate) metrics: Arc<Metrics>,
     /// Where the deployment has any.
     pub(crate) recordings: Option<Recordings>,
+    checked: Checked,
     clock: Arc<dyn Clock>,
     stopping: AtomicBool,
 }
@@ -93,6 +95,7 @@ impl Ledgerline {
             trusted_proxies,
             metrics,
             recordings,
+            checked: Checked::default(),
             clock,
             stopping: AtomicBool::new(false),
         }
@@ -184,11 +187,22 @@ impl Ledgerline {
     /// The contract's record of what is stored, with the domains that are approved for exactly these settings.
     pub(crate) async fn connect(&self, saved: &Saved) -> Result<Connection, ConnectError> {
         let domains = domains::of_tenant(&self.db, &saved.tenant).await?;
-        let approved = domains
-            .into_iter()
-            .filter(|domain| domain.standing(saved) == Standing::Approved)
-            .map(|domain| domain.domain);
-        self.connect_with(saved, approved.collect()).await
+        self.connect_with(saved, approved(saved, domains)).await
+    }
+
+    /// As [`Ledgerline::connect`], where people sign in by these settings; none where they do not.
+    pub(crate) async fn connect_active(
+        &self,
+        saved: &Saved,
+    ) -> Result<Option<Connection>, ConnectError> {
+        let domains = domains::of_tenant(&self.db, &saved.tenant).await?;
+        match State::of(Some(saved), &domains) {
+            State::Active => {
+                let connected = self.connect_with(saved, approved(saved, domains)).await;
+                connected.map(Some)
+            }
+            State::Off | State::AwaitingDomain | State::Suspended => Ok(None),
+        }
     }
 
     /// The contract's record of settings, in use or not, with these domains.
@@ -201,8 +215,8 @@ impl Ledgerline {
             email_domains,
             ..self.settings(&saved.id, &saved.client_id, &saved.issuer, saved.email_rule)
         };
-        let checked = self.plugin.check(&settings).await;
-        Ok(checked.map_err(ConnectError::Check)?.connection)
+        let checked = self.checked.connection(&self.plugin, &settings).await;
+        checked.map_err(ConnectError::Check)
     }
 
     /// Settings for the plugin's check, without a secret and without domains.
@@ -227,6 +241,14 @@ impl Ledgerline {
             },
         }
     }
+}
+
+/// The domains that are approved for exactly these settings.
+fn approved(saved: &Saved, domains: Vec<domains::Domain>) -> Vec<String> {
+    let approved = domains
+        .into_iter()
+        .filter(|domain| domain.standing(saved) == Standing::Approved);
+    approved.map(|domain| domain.domain).collect()
 }
 
 /// Where browsers reach the product: an origin, and the only source of absolute addresses.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod activation;
+mod checked;
 mod connections;
 mod credentials;
 pub mod database;

@@ -26,7 +26,6 @@ use super::login::{self, REMEMBERED};
 use super::page::{self, Failure, Layout};
 use super::settings;
 use crate::connections::{self, Saved};
-use crate::domains::State;
 use crate::history::Event;
 use crate::ledgerline::Ledgerline;
 use crate::sessions::Provider;
@@ -48,14 +47,8 @@ impl Okta {
     /// The connection of a tenant whose single sign-on is in use.
     async fn active(&self, saved: Option<Saved>) -> Option<Connection> {
         let saved = saved?;
-        let connected = async {
-            let standings = self.0.standings(&saved.tenant).await?;
-            match standings.state {
-                State::Active => self.0.connect(&saved).await.map(Some),
-                State::Off | State::AwaitingDomain | State::Suspended => Ok(None),
-            }
-        };
-        connected.await.unwrap_or_else(|error| {
+        let connected = self.0.connect_active(&saved).await;
+        connected.unwrap_or_else(|error| {
             tracing::error!(connection = saved.id, %error, "a connection cannot be used");
             None
         })
