@@ -54,10 +54,8 @@ fn key(
     let slot = cache_key(connection, "keys");
     let request = keys_request(metadata.keys.clone());
     let process = |response: &_| process(response, now);
-    let known_before =
-        Cached::read(host, &slot, now).is_some_and(|cached| now < cached.fresh_until);
-    let record = load(host, &slot, &request, now, process)?;
-    if let Some(key) = choose(&record, jws)? {
+    let known = load(host, &slot, &request, now, process)?;
+    if let Some(key) = choose(&known.record, jws)? {
         return Ok(key);
     }
     // Okta: keys pinned to one client are served beside the others, by org issuers alone (those without a path).
@@ -78,7 +76,7 @@ fn key(
         return Err(TokenProblem::KeyNotFound.into());
     }
     host.log(Level::Info, "keys-refetched", &[]);
-    if known_before {
+    if known.is_cached {
         let record = fetch(host, &slot, &request, now, process)?;
         if let Some(key) = choose(&record, jws)? {
             return Ok(key);

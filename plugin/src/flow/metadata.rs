@@ -79,6 +79,13 @@ pub(crate) fn fetch(
     Ok(cached.document)
 }
 
+/// A provider's document.
+pub(crate) struct Document {
+    pub(crate) record: Vec<u8>,
+    /// Nobody was asked: it is from the cache, and fresh.
+    pub(crate) is_cached: bool,
+}
+
 /// A document from the cache while it is fresh, else from the provider, else the old one for an hour.
 pub(crate) fn load(
     host: &mut impl Capabilities,
@@ -86,16 +93,19 @@ pub(crate) fn load(
     request: &Request,
     now: u64,
     process: impl FnOnce(&Response) -> Result<Vec<u8>, ProviderError>,
-) -> Result<Vec<u8>, ProviderError> {
-    let cached = Cached::read(host, key, now);
-    if let Some(cached) = &cached
-        && now < cached.fresh_until
-    {
-        return Ok(cached.document.clone());
-    }
-    match (fetch(host, key, request, now, process), cached) {
-        (Ok(document), _) => Ok(document),
-        (Err(failure), None) => Err(failure),
+) -> Result<Document, ProviderError> {
+    let cached = match Cached::read(host, key, now) {
+        Some(cached) if now < cached.fresh_until => {
+            return Ok(Document {
+                record: cached.document,
+                is_cached: true,
+            });
+        }
+        other => other,
+    };
+    let record = match (fetch(host, key, request, now, process), cached) {
+        (Ok(document), _) => document,
+        (Err(failure), None) => return Err(failure),
         (Err(failure), Some(old)) => {
             let endpoint = error::endpoint_name(request.endpoint);
             host.log(
@@ -109,9 +119,13 @@ pub(crate) fn load(
                 ..old
             };
             old.write(host, key, now);
-            Ok(old.document)
+            old.document
         }
-    }
+    };
+    Ok(Document {
+        record,
+        is_cached: false,
+    })
 }
 
 /// The connection's metadata.
@@ -125,10 +139,10 @@ pub fn metadata(
 ) -> Result<Metadata, ProviderError> {
     let key = cache_key(connection, "metadata");
     let request = discovery::build_metadata_request(connection);
-    let record = load(host, &key, &request, now, |response| {
+    let document = load(host, &key, &request, now, |response| {
         Ok(discovery::process_metadata_response(connection, response, now)?.to_record())
     })?;
-    match Metadata::from_record(&record) {
+    match Metadata::from_record(&document.record) {
         Some(metadata) => Ok(metadata),
         // Another version of this component wrote it: as good as not cached.
         None => {
