@@ -35,13 +35,8 @@ const IMPORTS: [&str; 8] = [
     interface!("types"),
 ];
 
-const EXPORTS: [&str; 5] = [
-    interface!("config"),
-    interface!("login"),
-    interface!("claims"),
-    interface!("logout"),
-    interface!("messages"),
-];
+/// What a component must export; short names.
+pub(crate) const EXPORTS: [&str; 5] = ["config", "login", "claims", "logout", "messages"];
 
 /// The full name of an interface of the contract, from its short one.
 pub(crate) fn full_name(interface: &str) -> String {
@@ -149,9 +144,9 @@ impl Component {
             imports.push(name.to_owned());
         }
         imports.sort();
-        for name in EXPORTS {
-            if shape.get_export(engine, name).is_none() {
-                return Err(SetupError::ExportMissing(name.to_owned()));
+        for name in EXPORTS.map(full_name) {
+            if shape.get_export(engine, &name).is_none() {
+                return Err(SetupError::ExportMissing(name));
             }
         }
         Ok((component, imports))

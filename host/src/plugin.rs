@@ -7,7 +7,6 @@ use tokio::time::timeout;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Type, Val};
 
-use crate::bindings::SsoProvider;
 use crate::capability::{Capabilities, HttpClient, HttpOptions};
 use crate::compiled::CompiledCache;
 use crate::component::{self, Component};
@@ -112,14 +111,11 @@ pub struct Signature {
 
 /// Runs one exported function in a fresh instance.
 macro_rules! run {
-    ($plugin:expr, $scope:expr, $interface:ident . $function:ident ( $($arg:expr),* )) => {{
-        let (mut running, instance) = $plugin.instantiate($scope).await?;
-        let within = running.left();
-        let call = instance.$interface().$function(&mut running.store $(, $arg)*);
-        let outcome = finish(timeout(within, call).await);
-        let name = (stringify!($interface), stringify!($function));
+    ($plugin:expr, $scope:expr, $name:literal ( $($arg:expr),* )) => {{
+        let mut running = $plugin.start($scope).await?;
+        let outcome = running.call($name, ($($arg,)*)).await;
         $plugin.keep(&mut running, &outcome, record::of, || {
-            (exported(name), vec![$(record::of(&$arg)),*])
+            ($name.to_owned(), vec![$(record::of(&$arg)),*])
         });
         outcome
     }};
@@ -210,21 +206,17 @@ impl Plugin {
 
     /// `config.check`: turns what was typed into a connection. Runs with every capability denied.
     pub async fn check(&self, settings: &Settings) -> Call<Checked, Vec<Problem>> {
-        run!(self, None, sso_provider_config.call_check(settings))?.map_err(CallError::Answer)
+        answered(run!(self, None, "config.check"(settings)))
     }
 
     /// `config.probe`: asks the provider and changes nothing.
     pub async fn probe(&self, connection: &Connection) -> Call<Vec<Finding>> {
-        run!(
-            self,
-            Some(connection),
-            sso_provider_config.call_probe(connection)
-        )
+        run!(self, Some(connection), "config.probe"(connection))
     }
 
     /// `config.describe`: what a settings form shows.
     pub async fn describe(&self, locale: &str) -> Call<Description> {
-        run!(self, None, sso_provider_config.call_describe(locale))
+        run!(self, None, "config.describe"(locale))
     }
 
     /// `login.begin`: prepares one attempt.
@@ -233,17 +225,16 @@ impl Plugin {
         connection: &Connection,
         request: &LoginRequest,
     ) -> Call<Redirect, LoginError> {
-        run!(
+        answered(run!(
             self,
             Some(connection),
-            sso_provider_login.call_begin(connection, request)
-        )?
-        .map_err(CallError::Answer)
+            "login.begin"(connection, request)
+        ))
     }
 
     /// `login.locate`: the handle that a callback belongs to.
     pub async fn locate(&self, query: &str) -> Call<String, LoginError> {
-        run!(self, None, sso_provider_login.call_locate(query))?.map_err(CallError::Answer)
+        answered(run!(self, None, "login.locate"(query)))
     }
 
     /// `login.complete`: decides who is there.
@@ -252,12 +243,11 @@ impl Plugin {
         connection: &Connection,
         callback: &Callback,
     ) -> Call<SignedIn, LoginError> {
-        run!(
+        answered(run!(
             self,
             Some(connection),
-            sso_provider_login.call_complete(connection, callback)
-        )?
-        .map_err(CallError::Answer)
+            "login.complete"(connection, callback)
+        ))
     }
 
     /// `login.rehearse`: the same exchange as a check list; never grounds for a session.
@@ -265,7 +255,7 @@ impl Plugin {
         run!(
             self,
             Some(connection),
-            sso_provider_login.call_rehearse(connection, callback)
+            "login.rehearse"(connection, callback)
         )
     }
 
@@ -277,12 +267,11 @@ impl Plugin {
         payload: &str,
         expectations: &Expectations,
     ) -> Call<ClaimSet, TokenRejection> {
-        run!(
+        answered(run!(
             self,
             None,
-            sso_provider_claims.call_validate(connection, header, payload, expectations)
-        )?
-        .map_err(CallError::Answer)
+            "claims.validate"(connection, header, payload, expectations)
+        ))
     }
 
     /// `claims.compare-email`: why an address did or did not match.
@@ -295,7 +284,7 @@ impl Plugin {
         run!(
             self,
             None,
-            sso_provider_claims.call_compare_email(rule, from_provider, on_file)
+            "claims.compare-email"(rule, from_provider, on_file)
         )
     }
 
@@ -306,12 +295,11 @@ impl Plugin {
         logout_hint: &str,
         state: Option<&str>,
     ) -> Call<String, LogoutError> {
-        run!(
+        answered(run!(
             self,
             Some(connection),
-            sso_provider_logout.call_begin(connection, logout_hint, state)
-        )?
-        .map_err(CallError::Answer)
+            "logout.begin"(connection, logout_hint, state)
+        ))
     }
 
     /// `logout.receive-logout-token`: a back-channel logout token.
@@ -320,12 +308,11 @@ impl Plugin {
         connection: &Connection,
         token: &str,
     ) -> Call<Notice, LogoutError> {
-        run!(
+        answered(run!(
             self,
             Some(connection),
-            sso_provider_logout.call_receive_logout_token(connection, token)
-        )?
-        .map_err(CallError::Answer)
+            "logout.receive-logout-token"(connection, token)
+        ))
     }
 
     /// `logout.receive-revocation`: a global token revocation request.
@@ -334,22 +321,21 @@ impl Plugin {
         connection: &Connection,
         request: &RevocationRequest,
     ) -> Call<Notice, LogoutError> {
-        run!(
+        answered(run!(
             self,
             Some(connection),
-            sso_provider_logout.call_receive_revocation(connection, request)
-        )?
-        .map_err(CallError::Answer)
+            "logout.receive-revocation"(connection, request)
+        ))
     }
 
     /// `messages.codes`: every code that [`Plugin::explain`] knows.
     pub async fn codes(&self) -> Call<Vec<String>> {
-        run!(self, None, sso_provider_messages.call_codes())
+        run!(self, None, "messages.codes"())
     }
 
     /// `messages.explain`: what to say; `None` for an unknown code.
     pub async fn explain(&self, code: &str, locale: &str) -> Call<Option<Explanation>> {
-        run!(self, None, sso_provider_messages.call_explain(code, locale))
+        run!(self, None, "messages.explain"(code, locale))
     }
 
     /// The interfaces that the component imports, such as `sso:provider/http@0.1.0`, sorted.
@@ -381,20 +367,17 @@ impl Plugin {
         connection: Option<&Connection>,
         args: &[Val],
     ) -> Call<Vec<Val>> {
-        let name = || SetupError::NoSuchFunction(format!("{interface}.{function}"));
+        let name = format!("{interface}.{function}");
+        let unknown = || CallError::Setup(SetupError::NoSuchFunction(name.clone()));
         let mut running = self.start(connection).await?;
         let loaded = Arc::clone(&running.loaded);
-        let pre = loaded.pre.instance_pre();
-        let index = pre
-            .component()
-            .get_export_index(None, component::full_name(interface))
-            .and_then(|outer| pre.component().get_export_index(Some(&outer), function))
-            .ok_or_else(|| CallError::Setup(name()))?;
-        let instance =
-            finish(timeout(running.left(), pre.instantiate_async(&mut running.store)).await)?;
+        let index = loaded.exports.get(&name).ok_or_else(unknown)?;
+        let within = running.left();
+        let instance = loaded.pre.instantiate_async(&mut running.store);
+        let instance = finish(timeout(within, instance).await)?;
         let exported = instance
             .get_func(&mut running.store, index)
-            .ok_or_else(|| CallError::Setup(name()))?;
+            .ok_or_else(unknown)?;
         let shape = exported.ty(&running.store);
         if shape.params().len() != args.len() {
             return Err(CallError::Setup(SetupError::ArgumentMismatch));
@@ -406,7 +389,7 @@ impl Plugin {
         let result = |results: &Vec<Val>| results.first().map_or(Value::Null, record::of_val);
         self.keep(&mut running, &outcome, result, || {
             let arguments = args.iter().map(record::of_val).collect();
-            (format!("{interface}.{function}"), arguments)
+            (name, arguments)
         });
         outcome
     }
@@ -455,7 +438,7 @@ impl Plugin {
 
     fn function(&self, interface: &str, function: &str) -> Option<ComponentFunc> {
         let (engine, loaded) = (&self.sandbox.engine, self.loaded());
-        let shape = loaded.pre.instance_pre().component().component_type();
+        let shape = loaded.pre.component().component_type();
         let exported = shape.get_export(engine, &component::full_name(interface))?;
         let ComponentItem::ComponentInstance(exported) = exported.ty else {
             return None;
@@ -479,20 +462,9 @@ impl Plugin {
         };
         self.sandbox.start(self.loaded(), id, state).await
     }
-
-    async fn instantiate<E>(
-        &self,
-        connection: Option<&Connection>,
-    ) -> Call<(Running, SsoProvider), E> {
-        let mut running = self.start(connection).await?;
-        let instance = running.instantiate().await?;
-        Ok((running, instance))
-    }
 }
 
-/// `interface.function`, from the names of the generated bindings.
-fn exported((interface, function): (&str, &str)) -> String {
-    let interface = interface.trim_start_matches("sso_provider_");
-    let function = function.trim_start_matches("call_");
-    format!("{interface}.{}", function.replace('_', "-"))
+/// The contract's own refusals among the errors of a call.
+fn answered<T, E>(outcome: Call<Result<T, E>, E>) -> Call<T, E> {
+    outcome?.map_err(CallError::Answer)
 }

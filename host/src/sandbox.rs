@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
+use wasmtime::component::{ComponentNamedList, Lift, Lower};
 use wasmtime::{Engine, PoolConcurrencyLimitError, Store, UpdateDeadline};
 
-use crate::bindings::SsoProvider;
 use crate::engine::{self, TICK};
 use crate::error::{CallError, Limit, SetupError, Trap};
 use crate::limits::Limits;
@@ -97,11 +97,29 @@ impl Running {
         self.wall.saturating_sub(self.started.elapsed())
     }
 
-    /// The instance of the contract's interfaces.
-    pub(crate) async fn instantiate<E>(&mut self) -> Call<SsoProvider, E> {
-        let within = self.left();
-        let instance = self.loaded.pre.instantiate_async(&mut self.store);
-        finish(timeout(within, instance).await)
+    /// Calls one exported function of a fresh instance, `interface.function` as Rust spells it.
+    ///
+    /// Its own types are held against the contract's, and no other function's: for all of them that takes longer than
+    /// most calls do.
+    pub(crate) async fn call<P, R, E>(&mut self, name: &str, arguments: P) -> Call<R, E>
+    where
+        P: ComponentNamedList + Lower + Send + Sync,
+        R: Send + Sync + 'static,
+        (R,): ComponentNamedList + Lift,
+    {
+        let Some(index) = self.loaded.exports.get(name) else {
+            return Err(CallError::Setup(SetupError::NoSuchFunction(
+                name.to_owned(),
+            )));
+        };
+        let (pre, within) = (&self.loaded.pre, self.left());
+        let call = async {
+            let instance = pre.instantiate_async(&mut self.store).await?;
+            let function = instance.get_typed_func::<P, (R,)>(&mut self.store, index)?;
+            function.call_async(&mut self.store, arguments).await
+        };
+        let (result,) = finish(timeout(within, call).await)?;
+        Ok(result)
     }
 }
 
