@@ -13,6 +13,7 @@
 mod authorize;
 mod claims;
 mod client_auth;
+mod client_keys;
 mod console;
 mod dashboard;
 mod held;

@@ -136,7 +136,7 @@ pub(super) async fn push(
 ) -> Result<Response, Refusal> {
     require_form(&headers)?;
     let form = Parameters::parse(&body);
-    let client = authenticate(&org, &headers, &form)?;
+    let client = authenticate(&org, &headers, &form, "par").await?;
     if form
         .get("client_id")
         .is_some_and(|id| id != client.client_id)

@@ -11,6 +11,7 @@ use axum::{
 
 use super::{
     Switch,
+    client_keys::ClientAuthentication,
     issuer::{IssuerMode, Server},
     org::Org,
     page::{self, AppPage, AppTab, AppsPage, KeysPage, ServersPage, SwitchesPage, see_other},
@@ -68,6 +69,7 @@ fn app(org: &Org, id: &str, tab: AppTab) -> Response {
             tab,
             client,
             secrets: org.secrets_of(client),
+            authentication: &org.authentication_of(client),
             modes: org.modes(org.mode_of(&client.client_id)),
             people,
         },
@@ -112,6 +114,21 @@ pub(super) async fn change_secret(
     };
     if let Some(change) = change {
         org.change_secret(client, change);
+    }
+    see_other(&format!("/admin/app/{}/sign-on", client.client_id))
+}
+
+/// Chooses how an application proves itself; what is neither an address nor a key changes nothing.
+pub(super) async fn authenticate_by(
+    State(org): State<Arc<Org>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Response {
+    let Some(client) = org.client(&id) else {
+        return see_other("/admin");
+    };
+    if let Some(method) = ClientAuthentication::read(&Parameters::parse(&body)) {
+        org.authenticate_by(client, method);
     }
     see_other(&format!("/admin/app/{}/sign-on", client.client_id))
 }

@@ -13,7 +13,8 @@ use url::Url;
 
 use super::{
     Client, Config, Person, Requests, SetupError, Switches, authorize::AuthorizeRequest,
-    held::Held, issuer::IssuerMode, keys::KeyRing, secrets::Secret,
+    client_keys::ClientAuthentication, held::Held, issuer::IssuerMode, keys::KeyRing,
+    secrets::Secret,
 };
 
 /// Okta's session cookie has the same name.
@@ -47,6 +48,10 @@ pub(super) struct State {
     pub(super) server_mode: IssuerMode,
     /// Whether the custom authorization server has a policy, one that lets everybody in.
     pub(super) has_policy: bool,
+    /// By client id.
+    pub(super) authentications: BTreeMap<String, ClientAuthentication>,
+    /// Assertions that clients made, by client id and their own id, with their ends.
+    pub(super) assertions: BTreeMap<(String, String), u64>,
     pub(super) sessions: Held<Session>,
     pub(super) sign_ins: Held<SignIn>,
     pub(super) codes: Held<Grant>,
@@ -113,6 +118,8 @@ impl Org {
                 app_modes: BTreeMap::new(),
                 server_mode: IssuerMode::default(),
                 has_policy: false,
+                authentications: BTreeMap::new(),
+                assertions: BTreeMap::new(),
                 sessions: Held::new(SESSION_LIFETIME),
                 sign_ins: Held::new(SIGN_IN_LIFETIME),
                 codes: Held::new(CODE_LIFETIME),

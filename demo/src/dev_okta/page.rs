@@ -8,6 +8,7 @@ use axum::{
 
 use super::{
     Client, Person, Switch,
+    client_keys::ClientAuthentication,
     issuer::{Choice, Server},
     org::Org,
     refusal::{Refusal, forbid_storing},
@@ -89,6 +90,7 @@ pub(super) struct AppPage<'a> {
     pub(super) client: &'a Client,
     pub(super) secrets: Vec<Secret>,
     pub(super) modes: Vec<Choice>,
+    pub(super) authentication: &'a ClientAuthentication,
     pub(super) people: Vec<(&'a Person, bool)>,
 }
 

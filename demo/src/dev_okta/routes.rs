@@ -60,6 +60,10 @@ pub(super) fn router(org: Arc<Org>) -> Router {
             post(console::change_issuer),
         )
         .route(
+            "/admin/app/{client_id}/client-authentication",
+            post(console::authenticate_by),
+        )
+        .route(
             "/admin/app/{client_id}/assignments",
             get(console::assignments).post(console::assign),
         )

@@ -36,7 +36,7 @@ pub(super) async fn token(
     misbehave(&org)?;
     require_form(&headers)?;
     let form = Parameters::parse(&body);
-    let client = authenticate(&org, &headers, &form)?;
+    let client = authenticate(&org, &headers, &form, "token").await?;
     match form.one("grant_type")? {
         Some("authorization_code") => {}
         Some(_) => {
@@ -174,7 +174,7 @@ pub(super) async fn revoke(
 ) -> Result<StatusCode, Refusal> {
     require_form(&headers)?;
     let form = Parameters::parse(&body);
-    let client = authenticate(&org, &headers, &form)?;
+    let client = authenticate(&org, &headers, &form, "revoke").await?;
     let token = form
         .one("token")?
         .ok_or_else(|| Refusal::invalid_request("The 'token' parameter is required."))?;

@@ -6,6 +6,7 @@
 )]
 
 mod authorize;
+mod client_keys;
 mod issuer;
 mod org;
 mod pages;
