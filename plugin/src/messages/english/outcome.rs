@@ -78,11 +78,12 @@ pub(super) fn login(error: &LoginError) -> Text {
             NOT_SET_UP,
             ASK,
             (
-                "Okta does not accept the Client ID and Client secret of these settings. The \
-                 secret may have been rotated in Okta alone, or the app uses another client \
-                 authentication.",
-                "Copy Client ID and Client secret again from the app's Sign On tab, and check \
-                 there that the app authenticates by client secret.",
+                "Okta does not accept the Client ID with the Client secret or key of these \
+                 settings. The secret may have been rotated in Okta alone, Okta may not have the \
+                 key, or the app uses another client authentication.",
+                "Copy Client ID and Client secret again from the app's Sign On tab; for a key, \
+                 check there that the app has its public half. The app's client authentication \
+                 must be that of these settings.",
             ),
         ),
         LoginError::CodeRejected => new(

@@ -131,7 +131,7 @@ pub(super) fn checked(check: Check) -> Pair {
         ),
         Check::ClientAuthentication => (
             "Whether the provider accepts the connection's way of proving the product.",
-            "Choose client secret as client authentication on the app's Sign On tab.",
+            "Choose client secret as client authentication on the app's Sign On tab, and here.",
         ),
         Check::Scopes => (
             "Whether the provider offers the scopes openid, profile and email.",
@@ -158,8 +158,9 @@ pub(super) fn checked(check: Check) -> Pair {
             "Check the app's Assignments tab and Okta's System Log.",
         ),
         Check::ClientCredentials => (
-            "Whether Okta accepts Client ID and Client secret.",
-            "Copy both again from the app's Sign On tab.",
+            "Whether Okta accepts the Client ID with the Client secret or the product's key.",
+            "Copy both again from the app's Sign On tab; for a key, check that the app has its \
+             public half.",
         ),
         Check::IdToken => (
             "Whether the ID token is genuine and meant for this product.",
