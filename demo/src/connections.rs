@@ -18,6 +18,8 @@ pub(crate) struct Saved {
     pub(crate) client_id: String,
     pub(crate) secret: Sealed,
     pub(crate) secret_set_at: Option<i64>,
+    /// The key that proves the client, by its id; none where the client secret does.
+    pub(crate) client_key: Option<String>,
     pub(crate) email_rule: EmailRule,
 }
 
@@ -83,6 +85,16 @@ impl Saved {
         format!("okta-{tenant}")
     }
 
+    /// Whose only connection has this id.
+    pub(crate) fn tenant_of(id: &str) -> Option<&str> {
+        id.strip_prefix("okta-")
+    }
+
+    /// Whether the settings have what proves the client.
+    pub(crate) fn has_credential(&self) -> bool {
+        self.secret.is_set() || self.client_key.is_some()
+    }
+
     /// The e-mail rule as the tables spell it.
     pub(crate) fn rule_name(&self) -> &'static str {
         match self.email_rule {
@@ -130,6 +142,7 @@ impl FromRow<'_, AnyRow> for Saved {
             client_id: row.try_get("client_id")?,
             secret: Sealed(row.try_get("secret")?),
             secret_set_at: row.try_get("secret_set_at")?,
+            client_key: row.try_get("client_key")?,
             email_rule: match rule {
                 "ascii-case-insensitive" => EmailRule::AsciiCaseInsensitive,
                 _ => EmailRule::Exact,
@@ -213,12 +226,12 @@ pub(crate) async fn set_secret(db: impl AnyExecutor<'_>, saved: &Saved) -> Resul
 /// Makes or replaces a tenant's connection.
 pub(crate) async fn put(db: impl AnyExecutor<'_>, saved: &Saved) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO connections (id, tenant, enabled, issuer, client_id, secret, secret_set_at, email_rule)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        "INSERT INTO connections (id, tenant, enabled, issuer, client_id, secret, secret_set_at, email_rule, client_key)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          ON CONFLICT (id) DO UPDATE SET
             enabled = excluded.enabled, issuer = excluded.issuer, client_id = excluded.client_id,
             secret = excluded.secret, secret_set_at = excluded.secret_set_at,
-            email_rule = excluded.email_rule, tested = NULL",
+            email_rule = excluded.email_rule, client_key = excluded.client_key, tested = NULL",
     )
     .bind(&saved.id)
     .bind(&saved.tenant)
@@ -228,6 +241,7 @@ pub(crate) async fn put(db: impl AnyExecutor<'_>, saved: &Saved) -> Result<(), s
     .bind(saved.secret.sealed())
     .bind(saved.secret_set_at)
     .bind(saved.rule_name())
+    .bind(&saved.client_key)
     .execute(db)
     .await?;
     Ok(())

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use okta_sso_host::{Clock, CredentialError, Credentials, Secret};
+use okta_sso_host::{ClientKey, Clock, CredentialError, Credentials, Secret};
 use sqlx::AnyPool;
 
 use crate::activation::Cause;
 use crate::connections::{self, Saved};
 use crate::seal::Seal;
 use crate::second_secret::{self, SecondSecretError};
-use crate::{database, drafts, history, token};
+use crate::{client_keys, database, drafts, history, token};
 
 /// The credentials of connections in use, and of drafts that are tried out.
 pub(crate) struct SealedCredentials {
@@ -83,6 +83,29 @@ impl Credentials for SealedCredentials {
         connection_id: &str,
     ) -> Result<Option<Secret>, CredentialError> {
         self.open(self.second(connection_id).await)
+    }
+
+    async fn client_key(&self, connection_id: &str) -> Result<Option<ClientKey>, CredentialError> {
+        let unreadable = |error: &dyn std::error::Error| {
+            tracing::error!(%error, connection_id, "a client key could not be read");
+            CredentialError
+        };
+        let settings = self.settings(connection_id).await;
+        let settings = settings.map_err(|error| unreadable(&error))?;
+        let Some(Saved {
+            tenant,
+            client_key: Some(id),
+            ..
+        }) = settings
+        else {
+            return Ok(None);
+        };
+        let found = client_keys::find(&self.db, &tenant, &id).await;
+        let Some(stored) = found.map_err(|error| unreadable(&error))? else {
+            return Ok(None);
+        };
+        let key = stored.open(&self.seal);
+        key.map(Some).map_err(|error| unreadable(&error))
     }
 
     /// The sign-in goes on whether this can be written or not.

@@ -53,6 +53,7 @@ impl Draft {
             client_id: String::new(),
             secret: Sealed::none(),
             secret_set_at: None,
+            client_key: None,
             email_rule: okta_sso_host::contract::EmailRule::Exact,
         })
     }
@@ -78,7 +79,7 @@ impl Draft {
     /// Whether every field has something in it.
     pub(crate) fn is_complete(&self) -> bool {
         let settings = &self.settings;
-        !settings.issuer.is_empty() && !settings.client_id.is_empty() && settings.secret.is_set()
+        !settings.issuer.is_empty() && !settings.client_id.is_empty() && settings.has_credential()
     }
 
     /// The test sign-in that passed with exactly these settings.
@@ -93,13 +94,14 @@ impl Draft {
 /// another one: its sealed form is new each time.
 pub(crate) fn fingerprint(settings: &Saved) -> Vec<u8> {
     let mut hash = digest::Context::new(&digest::SHA256);
+    let key = settings.client_key.iter().map(String::as_bytes);
     let parts = [
         settings.issuer.as_bytes(),
         settings.client_id.as_bytes(),
         settings.secret.sealed().unwrap_or_default(),
         settings.rule_name().as_bytes(),
     ];
-    for part in parts {
+    for part in parts.into_iter().chain(key) {
         hash.update(&(part.len() as u64).to_be_bytes());
         hash.update(part);
     }
@@ -149,13 +151,14 @@ pub(crate) async fn put(db: &mut AnyConnection, draft: &Draft) -> Result<(), sql
     let Draft { settings, passed } = draft;
     sqlx::query(
         "INSERT INTO drafts (id, tenant, enabled, issuer, client_id, secret, secret_set_at, email_rule, passed,
-            passed_user, passed_subject, passed_email)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            passed_user, passed_subject, passed_email, client_key)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT (id) DO UPDATE SET
             enabled = excluded.enabled, issuer = excluded.issuer, client_id = excluded.client_id,
             secret = excluded.secret, secret_set_at = excluded.secret_set_at,
             email_rule = excluded.email_rule, passed = excluded.passed, passed_user = excluded.passed_user,
-            passed_subject = excluded.passed_subject, passed_email = excluded.passed_email",
+            passed_subject = excluded.passed_subject, passed_email = excluded.passed_email,
+            client_key = excluded.client_key",
     )
     .bind(&settings.id)
     .bind(&settings.tenant)
@@ -169,6 +172,7 @@ pub(crate) async fn put(db: &mut AnyConnection, draft: &Draft) -> Result<(), sql
     .bind(passed.as_ref().map(|passed| &*passed.user_id))
     .bind(passed.as_ref().map(|passed| &*passed.subject))
     .bind(passed.as_ref().map(|passed| &*passed.email))
+    .bind(&settings.client_key)
     .execute(db)
     .await?;
     Ok(())

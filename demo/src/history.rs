@@ -92,6 +92,15 @@ const OWN: &[(&str, &str)] = &[
         "Okta refused one client secret and took the other, which is used first from now on. Remove the one that Okta no longer takes.",
     ),
     (
+        "settings/client-authentication-changed",
+        "Changed in a draft how the application proves itself to Okta: by a client secret or by a key.",
+    ),
+    (
+        "settings/key-made",
+        "Made a client key. Okta finds its public half from now on.",
+    ),
+    ("settings/key-removed", "Removed a client key."),
+    (
         "settings/secret-removed",
         "Removed one of two client secrets.",
     ),

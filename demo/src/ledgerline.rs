@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use ipnet::IpNet;
-use okta_sso_host::contract::{Connection, EmailRule, Explanation, Policy, Problem, Settings};
+use okta_sso_host::contract::{
+    ClientAuth, Connection, EmailRule, Explanation, Policy, Problem, Settings,
+};
 use okta_sso_host::{CallError, Clock, Plugin};
 use sqlx::AnyPool;
 use url::{Host, Url};
@@ -211,10 +213,13 @@ impl Ledgerline {
         saved: &Saved,
         email_domains: Vec<String>,
     ) -> Result<Connection, ConnectError> {
-        let settings = Settings {
+        let mut settings = Settings {
             email_domains,
             ..self.settings(&saved.id, &saved.client_id, &saved.issuer, saved.email_rule)
         };
+        if saved.client_key.is_some() {
+            settings.policy.client_auth = ClientAuth::PrivateKeyJwt;
+        }
         let checked = self.checked.connection(&self.plugin, &settings).await;
         checked.map_err(ConnectError::Check)
     }
@@ -304,6 +309,11 @@ impl PublicUrl {
     /// The redirect URI of every tenant.
     pub(crate) fn callback(&self) -> String {
         format!("{}/sso/okta/callback", self.0)
+    }
+
+    /// Where Okta finds the public keys of a connection.
+    pub(crate) fn client_keys(&self, connection: &str) -> String {
+        format!("{}/sso/keys/{connection}", self.0)
     }
 
     /// Where the provider sends a browser whose session it has ended.

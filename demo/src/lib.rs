@@ -3,6 +3,7 @@
 mod accounts;
 mod activation;
 mod checked;
+mod client_keys;
 mod connections;
 mod credentials;
 pub mod database;

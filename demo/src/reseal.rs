@@ -16,7 +16,7 @@ use crate::database::{self, Database};
 use crate::drafts::{self, fingerprint};
 use crate::seal::{KeyError, Place, Seal, SealingKey, in_use};
 use crate::token::NoRandomness;
-use crate::{second_secret, trials};
+use crate::{client_keys, second_secret, trials};
 
 /// How many logout hints are sealed anew in one transaction.
 const AT_ONCE: i64 = 500;
@@ -43,8 +43,8 @@ pub struct Options {
     /// The 32 bytes that are to seal from now on. Given again: those that have sealed until now.
     #[arg(long, value_name = "FILE", required = true)]
     pub key_file: Vec<PathBuf>,
-    /// For when a key is lost: takes away what none of the keys opens. Client secrets have to be entered again, and whoever
-    /// is signed in cannot sign out of Okta from here.
+    /// For when a key is lost: takes away what none of the keys opens. Client secrets have to be entered and client keys to
+    /// be made again, and whoever is signed in cannot sign out of Okta from here.
     #[arg(long)]
     pub forget_what_no_key_opens: bool,
 }
@@ -139,6 +139,7 @@ async fn everything(db: &AnyPool, seal: &Seal, forget: bool) -> Result<Done, Res
     };
     reseal.connections(&mut write).await?;
     reseal.drafts(&mut write).await?;
+    reseal.client_keys(&mut write).await?;
     write.commit().await?;
     for hints in LOGOUT_HINTS {
         let mut after = Some(Vec::new());
@@ -246,6 +247,19 @@ impl Reseal<'_> {
                 let (before, now) = (fingerprint(&draft.settings), fingerprint(&anew));
                 trials::rename(db, &before, &now).await?;
                 drafts::put(db, &draft.sealed_anew(anew)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn client_keys(&mut self, db: &mut AnyConnection) -> Result<(), ResealError> {
+        for key in client_keys::all(&mut *db).await? {
+            match self.judge(key.place(), key.sealed())? {
+                Becomes::Same => {}
+                Becomes::Anew(sealed) => {
+                    client_keys::set_sealed(&mut *db, &key.id, &sealed).await?
+                }
+                Becomes::Nothing => client_keys::forget(db, &key.id).await?,
             }
         }
         Ok(())

@@ -84,6 +84,8 @@ pub(crate) enum Place<'a> {
         tenant: &'a str,
         connection: &'a str,
     },
+    /// A key by which a company's connection proves itself, by the thumbprint of its public half.
+    ClientKey { tenant: &'a str, id: &'a str },
     /// The logout hint of a session or of what is left of it, by its id hash.
     LogoutHint { id_hash: &'a [u8] },
 }
@@ -94,6 +96,7 @@ impl Place<'_> {
             Self::ClientSecret { tenant, connection } => {
                 [b"client-secret", tenant.as_bytes(), connection.as_bytes()]
             }
+            Self::ClientKey { tenant, id } => [b"client-key", tenant.as_bytes(), id.as_bytes()],
             Self::LogoutHint { id_hash } => [b"logout-hint", id_hash, b""],
         };
         parted(parts.into_iter())

@@ -165,6 +165,7 @@ mod tests {
             issuer: "https://acme.okta.com".to_owned(),
             client_id: client_id.to_owned(),
             secret_set_at: Some(at),
+            client_key: None,
             email_rule: EmailRule::Exact,
         }
     }

@@ -227,6 +227,7 @@ impl ConnectionEntry {
             issuer: self.issuer.clone(),
             client_id: self.client_id.clone(),
             secret_set_at: Some(now),
+            client_key: None,
             email_rule: okta_sso_host::contract::EmailRule::Exact,
         })
     }

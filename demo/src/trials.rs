@@ -318,6 +318,7 @@ mod tests {
             client_id: "client".to_owned(),
             secret: Sealed::none(),
             secret_set_at: None,
+            client_key: None,
             email_rule: EmailRule::Exact,
         }
     }

@@ -208,6 +208,59 @@ export async function replaceSecret({ person, product, look }) {
   await signsIn(person, product, people.bo, 'Hello, Bo');
 }
 
+// No secret is shared any more: Ledgerline makes a key, Okta fetches its public half, and another key takes its place while
+// people sign in. Then the secret again.
+export async function proveByKey({ person, product, look }) {
+  const anna = await person();
+  await pressOkta(anna, product, 'acme');
+  await okta.signIn(anna, people.anna);
+  const choose = async (method) => {
+    await settings(anna, product);
+    await anna.getByLabel('Client authentication').selectOption(method);
+    assert.equal(await anna.getByLabel('Client secret').isVisible(), method === 'client-secret');
+    await press(anna, 'Save');
+    await says(anna, 'Saved as a draft.');
+  };
+  const passesTest = async () => {
+    await anna.goto(`${product.url}/settings/sso/test`);
+    await anna.getByRole('link', { name: 'Continue to Okta' }).click();
+    await says(anna, 'Single sign-on is active at Acme with these settings.');
+    await signsIn(person, product, people.bo, 'Hello, Bo');
+  };
+  const served = async (address) => {
+    const answer = await anna.context().request.get(address);
+    return (await answer.json()).keys.map(({ kid }) => kid);
+  };
+  await choose('private-key');
+  await says(anna, 'Waits for a test sign-in');
+  await look(anna, 'settings-key');
+  const address = await anna.getByLabel('Address of the public keys').inputValue();
+  const [first] = await served(address);
+  const console = await person();
+  await okta.fetchKeysAt(console, product.okta, 'Ledgerline', address);
+  await look(console, 'okta-public-key');
+  await passesTest();
+
+  await settings(anna, product);
+  await press(anna, 'Make another key');
+  await says(anna, 'The new key is made');
+  const both = await served(address);
+  assert.equal(both.length, 2);
+  await anna.getByText('The key itself, to paste').first().click();
+  await look(anna, 'settings-two-keys');
+  await signsIn(person, product, people.bo, 'Hello, Bo');
+  await passesTest();
+  await settings(anna, product);
+  await press(anna, `Remove the key ${first}`);
+  await says(anna, 'The key is removed.');
+  assert.deepEqual(await served(address), both.filter((kid) => kid !== first));
+  await signsIn(person, product, people.bo, 'Hello, Bo');
+
+  await okta.useSecret(console, product.okta, 'Ledgerline');
+  await choose('client-secret');
+  await passesTest();
+}
+
 async function signsIn(person, product, who, greeting) {
   const page = await person();
   await pressOkta(page, product, 'acme');

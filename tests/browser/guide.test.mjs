@@ -13,4 +13,5 @@ scene('switched off, and on again', ({ person, product }) => guide.offAndOn({ pe
 scene('an issuer is pasted wrong', ({ person, product }) => issuer.paste({ person, product, look }));
 scene('an issuer changes for good', ({ person, product }) => issuer.changeForGood({ person, product, look }));
 scene('a client secret is replaced', ({ person, product }) => guide.replaceSecret({ person, product, look }));
+scene('a key in the place of the secret', ({ person, product }) => guide.proveByKey({ person, product, look }));
 scene('locked out, and back by a recovery code', ({ person, product }) => guide.comeBack({ person, product, look }));

@@ -87,6 +87,29 @@ export async function secrets(page) {
   return page.locator('.secret').allInnerTexts();
 }
 
+// Tells an application of the product's public keys. Ends at the Sign On tab.
+export async function fetchKeysAt(page, okta, name, address) {
+  await editAuthentication(page, okta, name);
+  await page.getByLabel('Use a URL to fetch keys dynamically').fill(address);
+  await page.getByRole('button', { name: 'Use this URL' }).click();
+  await page.getByText('Public key / Private key').first().waitFor();
+}
+
+// The client secret again, which the application still has.
+export async function useSecret(page, okta, name) {
+  await editAuthentication(page, okta, name);
+  await page.getByRole('button', { name: 'Use the client secret' }).click();
+  await page.getByRole('button', { name: 'Use the client secret' }).waitFor({ state: 'detached' });
+}
+
+async function editAuthentication(page, okta, name) {
+  await page.goto(`${okta}/admin`);
+  await page.getByRole('link', { name, exact: true }).click();
+  await page.getByRole('link', { name: 'Sign On' }).click();
+  const closed = page.locator('details:not([open]) > summary', { hasText: 'Edit client authentication' });
+  if (await closed.count()) await closed.click();
+}
+
 export async function rotateKeys(page, okta) {
   await page.goto(`${okta}/admin/keys`);
   await page.getByRole('button', { name: 'Rotate keys' }).click();

@@ -15,6 +15,7 @@ import { stage } from './stage.mjs';
 const NO_PAGES = {
   ledgerline: [
     ...['/me', '/healthz', '/readyz', '/history.csv', '/settings', '/settings/sso/test/start'],
+    '/sso/keys/{connection}',
     ...['/assets/style.css', '/assets/ledgerline.js', '/assets/icon.svg', '/favicon.ico'],
   ],
   okta: [
@@ -228,6 +229,8 @@ pages('an issuer is pasted wrong', issuer.paste);
 pages('an issuer changes for good', issuer.changeForGood);
 
 pages('the guide: a client secret is replaced', guide.replaceSecret);
+
+pages('the guide: a key in the place of the secret', guide.proveByKey);
 
 pages('the guide: locked out, and back', async (scene) => {
   await guide.comeBack(scene);

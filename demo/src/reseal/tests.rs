@@ -13,6 +13,7 @@ fn settings(seal: &Seal, id: String, secret: &str) -> Saved {
         issuer: "https://acme.okta.com".to_owned(),
         client_id: "client".to_owned(),
         secret_set_at: Some(1),
+        client_key: None,
         email_rule: EmailRule::Exact,
     }
 }
@@ -49,6 +50,8 @@ async fn filled(seal: &Seal) -> AnyPool {
     };
     drafts::put(&mut db, &Draft::of(drafted)).await.unwrap();
     assert!(drafts::pass(&mut db, "acme", passed).await.unwrap());
+    let made = client_keys::make(&mut *db, seal.by_first(), "acme", 1).await;
+    made.unwrap();
     drop(db);
     for number in 0..=AT_ONCE {
         put_hint(&pool, seal, &number.to_be_bytes()).await;
@@ -56,7 +59,7 @@ async fn filled(seal: &Seal) -> AnyPool {
     pool
 }
 
-const FILLED: u64 = 3 + AT_ONCE as u64 + 1;
+const FILLED: u64 = 4 + AT_ONCE as u64 + 1;
 
 async fn draft(db: &AnyPool) -> Draft {
     drafts::of_tenant(db, "acme").await.unwrap().unwrap()
@@ -72,6 +75,9 @@ async fn opened(db: &AnyPool, seal: &Seal) -> Vec<String> {
         .flatten()
         .filter_map(|saved| saved.client_secret(seal).ok().flatten())
         .collect();
+    let keys = client_keys::of_tenant(db, "acme").await.unwrap();
+    let keys = keys.iter().filter(|key| key.open(seal).is_ok());
+    opened.extend(keys.map(|_| "key".to_owned()));
     let hints: Vec<(Vec<u8>, Vec<u8>)> =
         sqlx::query_as("SELECT id_hash, logout_hint FROM farewells")
             .fetch_all(db)
@@ -86,7 +92,7 @@ async fn opened(db: &AnyPool, seal: &Seal) -> Vec<String> {
     opened
 }
 
-const EVERYTHING: [&str; 4] = ["first", "second", "drafted", "hints"];
+const EVERYTHING: [&str; 5] = ["first", "second", "drafted", "key", "hints"];
 
 #[tokio::test]
 async fn the_new_key_alone_opens_everything_afterwards() {
@@ -169,6 +175,10 @@ async fn what_no_key_opens_is_forgotten_when_that_is_asked_for() {
     assert!(!first.secret.is_set());
     assert!(second_secret::beside(&db, &first).await.unwrap().is_none());
     assert!(!draft(&db).await.is_complete());
+    assert!(client_keys::all(&db).await.unwrap().is_empty());
+    // Nothing is left that would be counted again.
+    let done = everything(&db, &new, false).await.unwrap();
+    assert_eq!((done.anew, done.shut), (0, 0));
 }
 
 /// Two at once that want different keys: the later one wins, the other ends and says so.

@@ -42,6 +42,7 @@ fn saved(tenant: &str) -> Saved {
         client_id: format!("client-{tenant}"),
         secret: Sealed::none(),
         secret_set_at: None,
+        client_key: None,
         email_rule: EmailRule::Exact,
     }
 }

@@ -3,6 +3,7 @@
 mod domain;
 mod draft;
 mod hints;
+mod key;
 mod off;
 mod on;
 mod recordings;
@@ -26,6 +27,7 @@ use super::check_list::{self, Line};
 use super::guard::Administrator;
 use super::page::{self, Failure, Layout};
 use crate::activation::{self, Missing};
+use crate::client_keys::{self, StoredKey};
 use crate::connections::{self, Saved};
 use crate::domain_requests::{self, Request};
 use crate::domains::{self, Domain, Standing, State as TenantState};
@@ -34,6 +36,7 @@ use crate::ledgerline::Ledgerline;
 use crate::moment::Moment;
 use crate::{second_secret, trials};
 
+use self::key::{Keys, Used};
 use self::recordings::Agreement;
 use self::secret::SecretRow;
 pub(super) use self::tested::finish;
@@ -52,6 +55,9 @@ pub(super) fn router() -> Router<Web> {
         .route("/settings/sso/off", post(off::switch_off))
         .route("/settings/sso/recordings", post(recordings::change))
         .route("/settings/sso/secret/remove", post(secret::remove))
+        .route("/settings/sso/key/new", post(key::make_new))
+        .route("/settings/sso/key/remove", post(key::remove))
+        .route("/sso/keys/{connection}", get(key::serve))
         .route("/settings/sso/domain", post(domain::request))
         .route("/settings/sso/domain/withdraw", post(domain::withdraw))
         .route("/settings/sso/test", get(trial::before))
@@ -67,6 +73,7 @@ struct Situation {
     live_tested: Option<Vec<u8>>,
     /// What is in use, with its second secret, if it has one.
     second: Option<Saved>,
+    keys: Vec<StoredKey>,
     draft: Option<Draft>,
     domains: Vec<Domain>,
     requests: Vec<Request>,
@@ -82,6 +89,7 @@ impl Situation {
                 None => None,
             },
             live,
+            keys: client_keys::of_tenant(db, tenant).await?,
             live_tested: connections::tested(db, tenant).await?,
             draft: drafts::of_tenant(db, tenant).await?,
             domains: domains::of_tenant(db, tenant).await?,
@@ -212,6 +220,8 @@ struct SsoForm {
     issuer: FormField,
     /// When the stored secret was set.
     secret_set: Option<Moment>,
+    /// *Public key / Private key* in the place of the client secret.
+    by_key: bool,
     ignore_case: bool,
 }
 
@@ -239,6 +249,7 @@ impl SsoForm {
                 .filter(|saved| saved.secret.is_set())
                 .and_then(|saved| saved.secret_set_at)
                 .map(Moment),
+            by_key: settings.is_some_and(|saved| saved.client_key.is_some()),
             ignore_case: settings.is_some_and(|saved| saved.rule_name() != "exact"),
         }
     }
@@ -276,6 +287,7 @@ struct SsoPage<'a> {
     missing: Option<Missing>,
     form: SsoForm,
     secrets: Vec<SecretRow>,
+    keys: Option<Keys>,
     notice: Option<&'static str>,
     /// Something in the form has to be put right.
     refused: bool,
@@ -335,6 +347,10 @@ fn done(word: &str) -> Option<&'static str> {
         "active" => "Single sign-on is active. Your people sign in with Okta from now on.",
         "off" => "Single sign-on is off. Your people sign in with passwords.",
         "secret-removed" => "The client secret is removed. The other one is used alone.",
+        "key-made" => {
+            "The new key is made, and Okta finds it at the address below beside the one in use. It is used once a test sign-in has passed with it."
+        }
+        "key-removed" => "The key is removed.",
         "discarded" => "The draft is gone. The settings in use stay as they were.",
         "tested" => "The connection was tested. What was found is shown below.",
         "untested" => {
@@ -384,6 +400,7 @@ async fn draw(
             .is_some_and(|draft| draft.settings.enabled),
         missing: situation.missing(),
         form,
+        keys: Keys::of(ledgerline, &administrator.session.user.tenant, situation),
         secrets: secret::rows(situation.live.as_ref(), situation.second.as_ref()),
         notice: remarks.notice,
         refused: remarks.status == StatusCode::UNPROCESSABLE_ENTITY,

@@ -3,11 +3,16 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use base64::{Engine, prelude::BASE64_STANDARD as STANDARD};
+use okta_sso_host::ClientKey;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::guide::OPERATOR_PASSWORD;
-use crate::stage::{CLIENT_SECRET, CLIENT_SECRET_OF_GLOBEX, OKTA_PASSWORD, PASSWORD, Stage};
+use crate::settings::client_key;
+use crate::stage::{
+    CLIENT_SECRET, CLIENT_SECRET_OF_GLOBEX, OKTA_PASSWORD, PASSWORD, SEALING_KEY, Stage,
+};
 
 /// Everything that was logged.
 #[derive(Clone, Default)]
@@ -31,6 +36,19 @@ impl<'a> MakeWriter<'a> for Captured {
     fn make_writer(&'a self) -> Self {
         self.clone()
     }
+}
+
+/// How bytes could be written: base64, hexadecimal, and as a list.
+fn spellings(bytes: &[u8]) -> [String; 3] {
+    // Whole groups of three are spelled alike, whatever follows.
+    let (bytes, _) = bytes.split_at(bytes.len() / 3 * 3);
+    let hex = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let list = format!("{bytes:?}");
+    [
+        STANDARD.encode(bytes),
+        hex,
+        list.trim_matches(['[', ']']).to_owned(),
+    ]
 }
 
 #[tokio::test]
@@ -70,6 +88,18 @@ async fn nothing_secret_is_logged() {
     anna.visit(&link)
         .await
         .says(200, "You are signed out of Ledgerline and of Okta.");
+    // Acme's own key in the place of its secret, sealed by the key of the tests: a test sign-in proves both.
+    canaries.extend(spellings(&std::fs::read(SEALING_KEY).unwrap()));
+    // How every such key begins.
+    canaries.extend(spellings(
+        ClientKey::generate().unwrap().pkcs8().get(..18).unwrap(),
+    ));
+    let anna = stage.anna().await;
+    client_key::choose(&stage, &anna).await;
+    client_key::take_to_okta(&stage, &anna).await;
+    let page = stage.test_sign_in_known(&anna).await;
+    page.says(200, "Single sign-on is active at Acme with these settings.");
+    canaries.extend(anna.cookies());
     // A refusal talks more than a success.
     let replayed = anna.visit(&callback).await;
     replayed.says(400, "or was used already.");

@@ -22,6 +22,8 @@ const OF_ADMINISTRATORS: &[(&str, Fields)] = &[
     ("/settings/sso/on", &[]),
     ("/settings/sso/off", &[]),
     ("/settings/sso/secret/remove", &[("secret", "x")]),
+    ("/settings/sso/key/new", &[]),
+    ("/settings/sso/key/remove", &[("key", "x")]),
     ("/settings/sso/domain", &[("domain", "forged.example")]),
     (
         "/settings/sso/domain/withdraw",

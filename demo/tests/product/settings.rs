@@ -1,5 +1,6 @@
 //! *Settings*, *Single sign-on*: from nothing to active, and what stands in the way.
 
+pub(crate) mod client_key;
 mod draft;
 mod second_secret;
 mod secret;

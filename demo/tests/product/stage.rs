@@ -17,6 +17,8 @@ use url::Url;
 use crate::browser::{Browser, Page};
 use crate::place::Place;
 
+pub(crate) const SEALING_KEY: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../demo/tests/sealing.key");
 pub(crate) const NOW: u64 = 1_790_000_000;
 pub(crate) const CLIENT_SECRET: &str = "canary-client-secret-of-acme";
 pub(crate) const CLIENT_SECRET_OF_GLOBEX: &str = "canary-client-secret-of-globex";
@@ -102,11 +104,10 @@ async fn start(place: &Place, words: &[&str], time: &Time) -> Product {
         "/../target/plugin/okta_sso.wasm"
     );
     // Seen from the demo and from the conformance tests, which open this stage as well.
-    let key = concat!(env!("CARGO_MANIFEST_DIR"), "/../demo/tests/sealing.key");
     let compiled = concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled");
     let database = place.database();
     let mut all = vec!["--danger-allow-loopback", "--plugin", plugin];
-    all.extend(["--key-file", key, "--compiled-cache", compiled]);
+    all.extend(["--key-file", SEALING_KEY, "--compiled-cache", compiled]);
     all.extend(["--database", &database]);
     all.extend(words);
     Product::start(options(&all), Arc::new(time.clone()))

@@ -75,6 +75,8 @@ pub(crate) struct Fleet {
     pub(crate) db: PgPool,
     redis: String,
     pub(crate) database: String,
+    /// The development Okta, in this process.
+    pub(crate) issuer: String,
     folder: PathBuf,
     pub(crate) replicas: Vec<Replica>,
 }
@@ -100,6 +102,7 @@ impl Fleet {
             db: PgPool::connect(&server).await.unwrap(),
             redis,
             database,
+            issuer,
             folder,
             replicas: Vec::new(),
         };

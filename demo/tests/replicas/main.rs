@@ -290,6 +290,46 @@ async fn another_sealing_key_while_people_sign_in() {
     }
 }
 
+/// A key in the place of the client secret is made at one, served by another, and proves both.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_key_is_every_replicas() {
+    let Some(fleet) = Fleet::open("client-key", 2).await else {
+        return;
+    };
+    let admin = fleet.browser();
+    fleet.sign_in(0, 1, &admin, 0).await;
+    let page = admin.visit(&fleet.at("/settings/sso")).await;
+    let fields = [
+        ("enabled", "on"),
+        ("client_id", "0oaacme"),
+        ("client_auth", "private-key"),
+        ("issuer", &*fleet.issuer),
+    ];
+    let page = admin.submit(&page, "/settings/sso", &fields).await;
+    admin.follow(page).await.says(200, "Saved as a draft.");
+
+    fleet.lead_to(0).await;
+    let served = admin.get(&fleet.at("/sso/keys/okta-acme")).await.json();
+    let key = served["keys"][0].to_string();
+    let console = format!("{}/admin/app/0oaacme/client-authentication", fleet.issuer);
+    let console = console.parse().unwrap();
+    let fields = [("method", "key"), ("key", &*key)];
+    let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let told = admin.request_post(&console, &fields);
+    assert_eq!(admin.send(&console, told).await.status, 303);
+
+    let page = admin.visit(&fleet.at("/settings/sso/test")).await;
+    let page = admin.get(&page.link("Continue to Okta")).await;
+    let page = admin.get(&page.location()).await;
+    fleet.lead_to(1).await;
+    let page = admin.visit(&page.location()).await;
+    page.says(200, "Single sign-on is active at Acme with these settings.");
+    for (from, to) in [(0, 1), (1, 0)] {
+        let page = fleet.sign_in(from, to, &fleet.browser(), 1 + from).await;
+        page.says(200, "Hello, Person");
+    }
+}
+
 /// What is wrong with an address is said without the address.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_leads_nowhere_is_not_repeated() {

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use okta_sso_host::CallError;
-use okta_sso_host::contract::{Checked, Field, Problem as Found, ProblemCode};
+use okta_sso_host::contract::{Checked, ClientAuth, Field, Problem as Found, ProblemCode};
 use serde::Deserialize;
 use sqlx::AnyConnection;
 use url::form_urlencoded;
@@ -14,7 +14,7 @@ use url::form_urlencoded;
 use super::secret::Secret;
 use super::{
     Administrator, Draft, Failure, Ledgerline, Problem, Remarks, Saved, Situation, SsoForm,
-    activation, connections, domain_requests, domains, drafts, secret, trial,
+    activation, connections, domain_requests, domains, drafts, key, secret, trial,
 };
 use crate::activation::Cause;
 use crate::database;
@@ -35,6 +35,8 @@ pub(super) struct Typed {
     client_id: String,
     #[serde(default)]
     client_secret: String,
+    #[serde(default)]
+    client_auth: String,
     #[serde(default)]
     issuer: String,
     #[serde(default)]
@@ -59,8 +61,16 @@ impl Typed {
             &or(&self.issuer, STAND_IN_ISSUER),
             activation::email_rule(&self.email_rule),
         );
+        if self.is_by_key() {
+            settings.policy.client_auth = ClientAuth::PrivateKeyJwt;
+        }
         settings.client_secret = Some(self.client_secret.clone()).filter(|typed| !typed.is_empty());
         settings
+    }
+
+    /// *Public key / Private key* in the place of the client secret.
+    fn is_by_key(&self) -> bool {
+        self.client_auth == "private-key"
     }
 
     /// What was typed, as the plugin corrected it; empty fields stay empty.
@@ -109,18 +119,24 @@ pub(super) async fn save(
         write.rollback().await?;
         return super::off::confirm(&ledgerline, &administrator).await;
     }
-    let key = ledgerline.seal.current(&mut write).await?;
-    let mut draft = begin(&mut write, key, live.as_ref(), tenant).await?;
+    let sealing = ledgerline.seal.current(&mut write).await?;
+    let mut draft = begin(&mut write, sealing, live.as_ref(), tenant).await?;
     let before = draft.settings.clone();
     draft.settings.enabled = typed.enabled.is_some();
     draft.settings.client_id = client_id;
     draft.settings.issuer = issuer;
     draft.settings.email_rule = activation::email_rule(&typed.email_rule);
+    draft.settings.client_key = if typed.is_by_key() {
+        let settings = (&draft.settings, live.as_ref());
+        Some(key::choose(&mut write, sealing, settings, cause).await?)
+    } else {
+        None
+    };
     let new_secret = !typed.client_secret.is_empty();
     if new_secret {
-        secret::replace(key, &mut draft, &typed.client_secret, cause.now)?;
+        secret::replace(sealing, &mut draft, &typed.client_secret, cause.now)?;
     } else {
-        let kept = secret::keep(key, &before, live.as_ref(), &mut draft.settings);
+        let kept = secret::keep(sealing, &before, live.as_ref(), &mut draft.settings);
         kept.map_err(|error| Failure::Fault(error.to_string()))?;
     }
     if !new_secret
@@ -142,7 +158,7 @@ pub(super) async fn save(
     drafts::put(&mut write, &draft).await?;
     let secret = match (before.secret.is_set(), draft.settings.secret.is_set()) {
         _ if new_secret => Secret::Replaced,
-        (true, false) => Secret::Dropped,
+        (true, false) if !draft.settings.has_credential() => Secret::Dropped,
         _ => Secret::Kept,
     };
     let settings = (&before, &draft.settings);
@@ -162,9 +178,9 @@ pub(super) async fn save(
 }
 
 /// The draft to go on with: the one there is, a copy of what is in use, or an empty one.
-async fn begin(
+pub(super) async fn begin(
     db: &mut AnyConnection,
-    key: SealingKey<'_>,
+    sealing: SealingKey<'_>,
     live: Option<&Saved>,
     tenant: &str,
 ) -> Result<Draft, Failure> {
@@ -173,7 +189,7 @@ async fn begin(
     }
     match live {
         Some(live) => {
-            let copy = live.clone().moved_to(Draft::id_of(tenant), key);
+            let copy = live.clone().moved_to(Draft::id_of(tenant), sealing);
             Ok(Draft::of(
                 copy.map_err(|error| Failure::Fault(error.to_string()))?,
             ))
@@ -188,6 +204,7 @@ fn same(one: &Saved, other: &Saved) -> bool {
             saved.issuer.clone(),
             saved.client_id.clone(),
             saved.rule_name(),
+            saved.client_key.clone(),
         )
     };
     key(one) == key(other) && one.secret_set_at == other.secret_set_at
@@ -208,6 +225,11 @@ async fn note(
         (after.enabled && !before.enabled, "settings/switched-on", ""),
         (secret == Secret::Replaced, "settings/secret-replaced", ""),
         (secret == Secret::Dropped, "settings/secret-dropped", ""),
+        (
+            before.client_key.is_some() != after.client_key.is_some(),
+            "settings/client-authentication-changed",
+            "",
+        ),
         (
             changed,
             "settings/connection-changed",
@@ -331,9 +353,9 @@ async fn refuse(
     if !found.iter().any(about_secret) && !typed.client_secret.is_empty() {
         let mut write = database::write(&ledgerline.db).await?;
         let live = connections::of_tenant(&mut *write, tenant).await?;
-        let key = ledgerline.seal.current(&mut write).await?;
-        let mut draft = begin(&mut write, key, live.as_ref(), tenant).await?;
-        secret::replace(key, &mut draft, &typed.client_secret, ledgerline.now())?;
+        let sealing = ledgerline.seal.current(&mut write).await?;
+        let mut draft = begin(&mut write, sealing, live.as_ref(), tenant).await?;
+        secret::replace(sealing, &mut draft, &typed.client_secret, ledgerline.now())?;
         drafts::put(&mut write, &draft).await?;
         write.commit().await?;
     }
@@ -343,6 +365,7 @@ async fn refuse(
     form.enabled = typed.enabled.is_some();
     form.client_id.value.clone_from(&typed.client_id);
     form.issuer.value.clone_from(&typed.issuer);
+    form.by_key = typed.is_by_key();
     form.ignore_case = typed.email_rule == "ascii-case-insensitive";
     for problem in found {
         let explained = explained(ledgerline, problem).await;

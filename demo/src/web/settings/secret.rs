@@ -27,7 +27,7 @@ pub(super) enum Secret {
 /// A blank field keeps the stored secret, as long as it is for the issuer and client ID that it was saved for: of the
 /// draft as it was before, or else of the connection in use. It goes to no other issuer, whoever types one.
 pub(super) fn keep(
-    key: SealingKey<'_>,
+    sealing: SealingKey<'_>,
     before: &Saved,
     live: Option<&Saved>,
     settings: &mut Saved,
@@ -44,7 +44,7 @@ pub(super) fn keep(
     }
     (settings.secret, settings.secret_set_at) = match live.filter(|live| is_for(live)) {
         Some(live) => {
-            let copy = live.clone().moved_to(settings.id.clone(), key)?;
+            let copy = live.clone().moved_to(settings.id.clone(), sealing)?;
             (copy.secret, copy.secret_set_at)
         }
         None => (Sealed::none(), None),
@@ -54,13 +54,13 @@ pub(super) fn keep(
 
 /// Seals a secret that was typed, for the draft.
 pub(super) fn replace(
-    key: SealingKey<'_>,
+    sealing: SealingKey<'_>,
     draft: &mut Draft,
     typed: &str,
     now: i64,
 ) -> Result<(), NoRandomness> {
     let settings = &mut draft.settings;
-    settings.secret = Sealed::new(key, &settings.tenant, &settings.id, typed)?;
+    settings.secret = Sealed::new(sealing, &settings.tenant, &settings.id, typed)?;
     settings.secret_set_at = Some(now);
     Ok(())
 }
@@ -86,11 +86,14 @@ pub(super) struct SecretRow {
     pub(super) first: bool,
 }
 
-/// Both secrets of a connection in use; empty when it has one alone.
+/// Both secrets of a connection in use; empty when it has one alone, or uses a key.
 pub(super) fn rows(live: Option<&Saved>, second: Option<&Saved>) -> Vec<SecretRow> {
     let (Some(live), Some(second)) = (live, second) else {
         return Vec::new();
     };
+    if live.client_key.is_some() {
+        return Vec::new();
+    }
     let row = |saved: &Saved, first| SecretRow {
         name: second_secret::name(saved),
         set: saved.secret_set_at.map(Moment),
