@@ -1,5 +1,6 @@
 //! One tenant's Okta connection as its administrator saved it, and whether people sign in through it.
 
+use okta_sso_host::Secret;
 use okta_sso_host::contract::EmailRule;
 use sqlx::any::AnyRow;
 use sqlx::{AnyExecutor, FromRow, Row as _};
@@ -106,19 +107,20 @@ impl Saved {
     /// The same settings under another id, their secret sealed for it. Fails when the secret does not belong here.
     pub(crate) fn moved_to(self, id: String, key: SealingKey<'_>) -> Result<Self, MoveError> {
         let secret = match self.client_secret(key.seal)? {
-            Some(secret) => Sealed::new(key, &self.tenant, &id, &secret)?,
+            Some(secret) => Sealed::new(key, &self.tenant, &id, secret.expose())?,
             None => Sealed::none(),
         };
         Ok(Self { id, secret, ..self })
     }
 
     /// The client secret in the clear; none when none was saved. Fails when the row was moved here from another tenant.
-    pub(crate) fn client_secret(&self, seal: &Seal) -> Result<Option<String>, NotSealedHere> {
+    pub(crate) fn client_secret(&self, seal: &Seal) -> Result<Option<Secret>, NotSealedHere> {
         let Some((place, sealed)) = self.sealed_secret() else {
             return Ok(None);
         };
         let secret = seal.open(place, sealed)?;
-        Ok(Some(String::from_utf8(secret).map_err(|_| NotSealedHere)?))
+        let secret = std::str::from_utf8(&secret).map_err(|_| NotSealedHere)?;
+        Ok(Some(Secret::new(secret.to_owned())))
     }
 
     /// The client secret as it is stored, and where it belongs.

@@ -50,7 +50,7 @@ impl SealedCredentials {
             tracing::error!(%error, connection = saved.id, "a client secret could not be opened");
             CredentialError
         })?;
-        Ok(secret.map(Secret::new))
+        Ok(secret)
     }
 
     async fn promote(&self, connection_id: &str, taken: &Secret) -> Result<(), SecondSecretError> {

@@ -12,8 +12,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_lc_rs::hmac;
 use sqlx::AnyPool;
+use zeroize::Zeroizing;
 
-use self::file::random_key;
+use self::file::{KeyBytes, random_key};
 pub(crate) use self::file::{beside, read, read_or_make};
 use self::key::Key;
 use crate::database::Database;
@@ -172,7 +173,7 @@ impl Seal {
     }
 
     /// The key of the file beside a database's.
-    async fn beside(file: &Path, db: &AnyPool) -> Result<[u8; 32], KeyError> {
+    async fn beside(file: &Path, db: &AnyPool) -> Result<KeyBytes, KeyError> {
         let file = beside(file);
         if in_use::is_any(db).await? && !file.exists() {
             return Err(KeyError::Gone(file));
@@ -180,10 +181,11 @@ impl Seal {
         read_or_make(&file)
     }
 
-    fn new(first: &[u8; 32], others: &[[u8; 32]]) -> Result<Self, KeyError> {
+    fn new(first: &KeyBytes, others: &[KeyBytes]) -> Result<Self, KeyError> {
+        let others = others.iter().map(|bytes| Key::new(bytes));
         Ok(Self {
             first: Key::new(first)?,
-            others: others.iter().map(Key::new).collect::<Result<_, _>>()?,
+            others: others.collect::<Result<_, _>>()?,
             latest: AtomicUsize::new(0),
         })
     }
@@ -208,8 +210,12 @@ impl Seal {
         self.latest().compiled_code.as_ref()
     }
 
-    /// What was sealed for this very place, by whichever key.
-    pub(crate) fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, NotSealedHere> {
+    /// What was sealed for this very place, by whichever key. Wiped when dropped.
+    pub(crate) fn open(
+        &self,
+        place: Place<'_>,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, NotSealedHere> {
         let opened = self.keys().find_map(|key| key.open(place, sealed).ok());
         opened.ok_or(NotSealedHere)
     }
@@ -233,7 +239,7 @@ impl Seal {
 impl Seal {
     /// With the keys that consist of these bytes.
     pub(crate) fn of(keys: &[u8]) -> Self {
-        let keys: Vec<_> = keys.iter().map(|byte| [*byte; 32]).collect();
+        let keys: Vec<_> = keys.iter().map(|byte| KeyBytes::new([*byte; 32])).collect();
         let (first, others) = keys.split_first().unwrap();
         Self::new(first, others).unwrap()
     }
@@ -270,7 +276,7 @@ mod tests {
             connection: "okta",
         };
         let sealed = seal.by_first().seal(place, b"canary").unwrap();
-        assert_eq!(seal.open(place, &sealed).unwrap(), b"canary");
+        assert_eq!(**seal.open(place, &sealed).unwrap(), *b"canary");
         // MT-28: the row of one tenant copied into another's.
         let other = Place::ClientSecret {
             tenant: "globex",
@@ -300,12 +306,12 @@ mod tests {
         let place = Place::LogoutHint { id_hash: b"x" };
         let (one, two, both) = (Seal::of(&[1]), Seal::of(&[2]), Seal::of(&[2, 1]));
         let before = one.by_first().seal(place, b"canary").unwrap();
-        assert_eq!(both.open(place, &before).unwrap(), b"canary");
+        assert_eq!(**both.open(place, &before).unwrap(), *b"canary");
         assert!(!both.by_first().has_sealed(place, &before));
         let now = both.by_first().seal(place, b"canary").unwrap();
         assert!(both.by_first().has_sealed(place, &now));
         assert_eq!(one.open(place, &now), Err(NotSealedHere));
-        assert_eq!(two.open(place, &now).unwrap(), b"canary");
+        assert_eq!(**two.open(place, &now).unwrap(), *b"canary");
         let other = Place::LogoutHint { id_hash: b"y" };
         assert_eq!(both.open(other, &before), Err(NotSealedHere));
         for drawn in [&one, &two] {
@@ -343,7 +349,7 @@ mod tests {
         let place = Place::LogoutHint { id_hash: b"x" };
         let sealed = load().await.unwrap().by_first().seal(place, b"canary");
         let opened = load().await.unwrap().open(place, &sealed.unwrap());
-        assert_eq!(opened.unwrap(), b"canary");
+        assert_eq!(**opened.unwrap(), *b"canary");
         let file = folder.join("ledger.db.key");
         let mode = fs::metadata(&file).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);

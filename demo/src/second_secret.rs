@@ -67,7 +67,7 @@ pub(crate) async fn keep(
                 );
                 continue;
             };
-            if secret != used {
+            if exposed(&secret) != exposed(&used) {
                 kept = Some(one);
                 break;
             }
@@ -91,7 +91,8 @@ pub(crate) async fn promote(
     let Some(second) = beside(&mut *db, first).await? else {
         return Ok(false);
     };
-    let secret = second.client_secret(seal)?.unwrap_or_default();
+    let secret = second.client_secret(seal)?;
+    let secret = exposed(&secret).unwrap_or_default();
     if verify_slices_are_equal(secret.as_bytes(), taken.expose().as_bytes()).is_err() {
         return Ok(false);
     }
@@ -122,6 +123,10 @@ pub(crate) async fn remove(
 pub(crate) fn name(settings: &Saved) -> String {
     let sealed = settings.secret.sealed().unwrap_or_default();
     URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, sealed))
+}
+
+fn exposed(secret: &Option<Secret>) -> Option<&str> {
+    secret.as_ref().map(Secret::expose)
 }
 
 /// Makes this the second secret of its connection, in the place of another.
@@ -211,7 +216,7 @@ mod tests {
             let second = beside(&mut *self.db, &first).await.unwrap();
             let open = |saved: Saved| {
                 let secret = saved.client_secret(&self.seal).unwrap().unwrap();
-                (secret, saved.secret_set_at.unwrap())
+                (secret.expose().to_owned(), saved.secret_set_at.unwrap())
             };
             [Some(first), second]
                 .into_iter()

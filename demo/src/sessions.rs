@@ -275,6 +275,6 @@ pub(crate) async fn take_farewell(
         let hint = seal
             .open(Place::LogoutHint { id_hash: &id_hash }, &sealed)
             .ok()?;
-        Some((connection, String::from_utf8(hint).ok()?))
+        Some((connection, String::from_utf8(hint.to_vec()).ok()?))
     }))
 }

@@ -259,10 +259,8 @@ mod tests {
         setup.apply(&db, &seal, secret, 1).await.unwrap();
         setup.apply(&db, &seal, secret, 2).await.unwrap();
         let saved = connections::of_tenant(&db, "acme").await.unwrap().unwrap();
-        assert_eq!(
-            saved.client_secret(&seal).unwrap().as_deref(),
-            Some("canary-secret")
-        );
+        let sealed = saved.client_secret(&seal).unwrap().unwrap();
+        assert_eq!(sealed.expose(), "canary-secret");
         let approved = domains::of_tenant(&db, "acme").await.unwrap();
         assert_eq!(
             domains::State::of(Some(&saved), &approved),

@@ -74,6 +74,7 @@ async fn opened(db: &AnyPool, seal: &Seal) -> Vec<String> {
         .into_iter()
         .flatten()
         .filter_map(|saved| saved.client_secret(seal).ok().flatten())
+        .map(|secret| secret.expose().to_owned())
         .collect();
     let keys = client_keys::of_tenant(db, "acme").await.unwrap();
     let keys = keys.iter().filter(|key| key.open(seal).is_ok());

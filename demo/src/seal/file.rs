@@ -6,28 +6,33 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::rand;
+use zeroize::Zeroizing;
 
 use super::KeyError;
 
-pub(super) fn random_key() -> Result<[u8; 32], KeyError> {
-    let mut key = [0; 32];
-    rand::fill(&mut key).map_err(|_| KeyError::NoRandomness)?;
+/// Wiped when dropped.
+pub(crate) type KeyBytes = Zeroizing<[u8; 32]>;
+
+pub(super) fn random_key() -> Result<KeyBytes, KeyError> {
+    let mut key = KeyBytes::default();
+    rand::fill(&mut *key).map_err(|_| KeyError::NoRandomness)?;
     Ok(key)
 }
 
 /// The 32 bytes of a file.
-pub(crate) fn read(path: &Path) -> Result<[u8; 32], KeyError> {
+pub(crate) fn read(path: &Path) -> Result<KeyBytes, KeyError> {
     let bytes = fs::read(path).map_err(|source| KeyError::File {
         path: path.to_owned(),
         source,
     })?;
-    bytes
-        .try_into()
+    let bytes = Zeroizing::new(bytes);
+    let key = bytes.as_slice().try_into();
+    key.map(KeyBytes::new)
         .map_err(|_| KeyError::Length(path.to_owned()))
 }
 
 /// The same, of a file that is made when it is not there (mode 0600).
-pub(crate) fn read_or_make(path: &Path) -> Result<[u8; 32], KeyError> {
+pub(crate) fn read_or_make(path: &Path) -> Result<KeyBytes, KeyError> {
     let failed = |source| KeyError::File {
         path: path.to_owned(),
         source,
@@ -40,7 +45,7 @@ pub(crate) fn read_or_make(path: &Path) -> Result<[u8; 32], KeyError> {
     {
         Ok(mut file) => {
             let key = random_key()?;
-            file.write_all(&key)
+            file.write_all(&*key)
                 .and_then(|()| file.sync_all())
                 .map_err(failed)?;
             Ok(key)

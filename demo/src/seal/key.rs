@@ -2,6 +2,7 @@
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hmac;
+use zeroize::Zeroizing;
 
 use super::{KeyError, NotSealedHere, Place};
 use crate::token::NoRandomness;
@@ -56,14 +57,20 @@ impl Key {
     }
 
     /// What was sealed by this key for this very place.
-    pub(super) fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, NotSealedHere> {
+    pub(super) fn open(
+        &self,
+        place: Place<'_>,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, NotSealedHere> {
         let (nonce, text) = sealed.split_at_checked(NONCE_LEN).ok_or(NotSealedHere)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| NotSealedHere)?;
-        let mut text = text.to_vec();
+        let mut text = Zeroizing::new(text.to_vec());
         let opened = self
             .sealing
             .open_in_place(nonce, Aad::from(place.associated_data()), &mut text)
             .map_err(|_| NotSealedHere)?;
-        Ok(opened.to_vec())
+        let length = opened.len();
+        text.truncate(length);
+        Ok(text)
     }
 }
