@@ -17,6 +17,7 @@ use crate::domains::{self, Standing, State};
 use crate::history::{self, Event};
 use crate::metrics::Metrics;
 use crate::recordings::Recordings;
+use crate::resemblance::is_below;
 use crate::seal::Seal;
 use crate::sessions::Lifetimes;
 use crate::web::{Readiness, Throttles};
@@ -306,6 +307,15 @@ impl PublicUrl {
         self.0.starts_with("https:")
     }
 
+    /// Whether an e-mail domain is the product's own: the host that browsers reach it at, what that is below, or what is
+    /// below it. A company that held it would speak for the product's people.
+    pub(crate) fn is_on(&self, domain: &str) -> bool {
+        let url = Url::parse(&self.0).ok();
+        let host = url.as_ref().and_then(Url::domain).unwrap_or_default();
+        let host = host.trim_end_matches('.');
+        domain == host || is_below(domain, host) || is_below(host, domain)
+    }
+
     /// The redirect URI of every tenant.
     pub(crate) fn callback(&self) -> String {
         format!("{}/sso/okta/callback", self.0)
@@ -355,6 +365,38 @@ mod tests {
             "http://localhost.example",
         ] {
             assert_eq!(good(text), Err(PublicUrlError::NotHttps), "{text}");
+        }
+    }
+
+    #[test]
+    fn mt_23_what_is_the_products_own() {
+        let is_on = |url, domain| PublicUrl::parse(url).map(|url| url.is_on(domain));
+        for url in [
+            "https://app.ledgerline.example",
+            "https://app.ledgerline.example.:8443",
+        ] {
+            for own in [
+                "app.ledgerline.example",
+                "ledgerline.example",
+                "eu.app.ledgerline.example",
+            ] {
+                assert_eq!(is_on(url, own), Ok(true), "{url} {own}");
+            }
+            for other in [
+                "notledgerline.example",
+                "acme.example",
+                "app.ledgerline.example.com",
+                "le.example",
+            ] {
+                assert_eq!(is_on(url, other), Ok(false), "{url} {other}");
+            }
+        }
+        for url in [
+            "http://localhost:8080",
+            "http://127.0.0.1:8080",
+            "http://[::1]:8080",
+        ] {
+            assert_eq!(is_on(url, "acme.example"), Ok(false), "{url}");
         }
     }
 }

@@ -27,7 +27,8 @@ pub(crate) fn warnings(domain: &str, others: &[&str]) -> Vec<Warning> {
     warnings
 }
 
-fn is_below(domain: &str, other: &str) -> bool {
+/// Whether a domain is a subdomain of another.
+pub(crate) fn is_below(domain: &str, other: &str) -> bool {
     domain
         .strip_suffix(other)
         .is_some_and(|rest| rest.ends_with('.'))

@@ -272,6 +272,7 @@ impl Product {
         let seal = Arc::new(seal);
         let setup = read_setup(options.setup.as_ref(), issuer.as_deref())?;
         if let Some(setup) = &setup {
+            setup.check_domains(&public_url)?;
             let now = i64::try_from(clock.now()).unwrap_or(i64::MAX);
             setup.apply(&db, &seal, environment, now).await?;
         }

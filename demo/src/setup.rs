@@ -9,6 +9,7 @@ use sqlx::AnyPool;
 
 use crate::accounts::{self, User};
 use crate::connections::{self, Saved, Sealed};
+use crate::ledgerline::PublicUrl;
 use crate::seal::{Seal, SealingKey};
 use crate::tenants::{self, Tenant};
 use crate::{database, domains, invitations, password, token};
@@ -96,6 +97,11 @@ pub enum SetupError {
     /// The database failed.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
+    /// A company would speak for the product's own people.
+    #[error(
+        "domain {0}: it is the product's own, which no tenant can have: correct approved_domains, or --public-url"
+    )]
+    OwnDomain(String),
     /// A password could not be hashed.
     #[error(transparent)]
     Hash(#[from] password::HashError),
@@ -110,6 +116,13 @@ pub(crate) fn parse(text: &str) -> Result<Setup, SetupError> {
 }
 
 impl Setup {
+    /// That no tenant is given the product's own domain.
+    pub(crate) fn check_domains(&self, public_url: &PublicUrl) -> Result<(), SetupError> {
+        let mut domains = self.tenants.iter().flat_map(|one| &one.approved_domains);
+        let own = domains.find(|domain| public_url.is_on(&domain.to_ascii_lowercase()));
+        own.map_or(Ok(()), |own| Err(SetupError::OwnDomain(own.clone())))
+    }
+
     /// Writes everything in one transaction. A tenant that is there already stays as it is, with all that is its own: since
     /// it was made, people were removed, domains suspended, or single sign-on switched off, and a restart undoes none of it.
     ///
@@ -314,6 +327,18 @@ mod tests {
         setup.apply(&db, &seal, |_| None, 4).await.unwrap();
         assert_eq!(state().await, domains::State::Off);
         assert!(domains::of_tenant(&db, "acme").await.unwrap().is_empty());
+    }
+
+    #[test]
+    fn mt_23_the_products_own_domain_is_refused() {
+        let setup = parse(FILE).unwrap();
+        let check = |url| setup.check_domains(&PublicUrl::parse(url).unwrap());
+        check("https://ledgerline.example").unwrap();
+        let refused = check("https://app.a.com").unwrap_err();
+        assert!(
+            refused.to_string().starts_with("domain A.com: "),
+            "{refused}"
+        );
     }
 
     #[tokio::test]

@@ -253,6 +253,36 @@ async fn look_alike_and_public_domains_are_flagged() {
     assert_eq!(page.url.path(), "/operator/tenants/globex");
 }
 
+/// Whoever held it would speak for the product's own people. Neither asked for nor given by name.
+#[tokio::test]
+async fn mt_23_the_products_own_domain_is_nobodys() {
+    let mut stage = Stage::open_with(&["--public-url=https://app.ledgerline.example"]).await;
+    let here = format!("http://localhost:{}", stage.address.port());
+    stage.public_url = here.parse().unwrap();
+    let (gina, olga) = (stage.gina().await, stage.olga().await);
+    stage.save_globex(&gina).await;
+    let company = olga.visit(&stage.at("/operator/tenants/globex")).await;
+    for own in [
+        "ledgerline.example",
+        "app.ledgerline.example",
+        "mail.App.Ledgerline.example",
+    ] {
+        let page = stage.ask_for_domain(&gina, own).await;
+        page.says(422, "This is Ledgerline’s own domain");
+        assert!(page.body.contains(&format!("value=\"{own}\"")), "{own}");
+        let fields = [("domain", own), ("action", "approve")];
+        let page = olga.submit(&company, "/operator/domains", &fields).await;
+        page.says(422, "This is Ledgerline’s own domain");
+    }
+    let requests = "SELECT count(*) FROM domain_requests";
+    assert_eq!(stage.count(requests).await, 0);
+    let holders = "SELECT count(*) FROM domain_holders WHERE tenant = 'globex'";
+    assert_eq!(stage.count(holders).await, 0);
+    // One that only looks like it is the operator's to judge.
+    let page = stage.ask_for_domain(&gina, "notledgerline.example").await;
+    page.says(200, "We have your request.");
+}
+
 /// Suspended: nobody comes in, neither way, until it is approved again; what waits beside it does not matter.
 #[tokio::test]
 async fn suspending() {

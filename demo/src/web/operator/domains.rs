@@ -323,6 +323,11 @@ async fn approve(
     let Some(domain) = checked.connection.email_domains.first() else {
         return Ok(Err("Enter a domain."));
     };
+    if ledgerline.public_url.is_on(domain) {
+        return Ok(Err(
+            "This is Ledgerline’s own domain, which no company can have. Nothing was changed.",
+        ));
+    }
     let cause = act.cause();
     let mut write = database::write(&ledgerline.db).await?;
     let draft = drafts::of_tenant(&mut *write, tenant).await?;

@@ -86,7 +86,7 @@ pub(super) async fn withdraw(
     Ok(Redirect::to("/settings/sso?done=withdrawn#domain").into_response())
 }
 
-/// The domain in the form in which it is stored, or everything that is wrong with it: the plugin's own check.
+/// The domain in the form in which it is stored, or everything that is wrong with it: the plugin's own check, and ours.
 async fn check(
     ledgerline: &Ledgerline,
     given: &str,
@@ -99,12 +99,14 @@ async fn check(
     );
     settings.email_domains = vec![given.to_owned()];
     match ledgerline.plugin.check(&settings).await {
-        Ok(checked) => Ok(Ok(checked
-            .connection
-            .email_domains
-            .into_iter()
-            .next()
-            .unwrap_or_default())),
+        Ok(checked) => {
+            let domains = checked.connection.email_domains;
+            let domain = domains.into_iter().next().unwrap_or_default();
+            if ledgerline.public_url.is_on(&domain) {
+                return Ok(Err(vec![own()]));
+            }
+            Ok(Ok(domain))
+        }
         Err(CallError::Answer(found)) => {
             let mut problems = Vec::new();
             for problem in found
@@ -116,6 +118,15 @@ async fn check(
             Ok(Err(problems))
         }
         Err(fault) => Err(Failure::Fault(fault.to_string())),
+    }
+}
+
+/// MT-23: the plugin knows the domains that belong to nobody, and not which one is ours.
+fn own() -> Problem {
+    Problem {
+        text: "This is Ledgerline’s own domain, which no company can have.".to_owned(),
+        next_step: "Enter the domain of your company’s e-mail addresses.".to_owned(),
+        expected: None,
     }
 }
 
