@@ -18,6 +18,7 @@ use okta_sso_host::CallError;
 use okta_sso_host::Coded;
 use okta_sso_host::axum::{Attempt, Platform, Refusal, return_to, set_cookie};
 use okta_sso_host::contract::{Connection, LoginError, Rehearsal, SignedIn};
+use url::form_urlencoded;
 
 use super::NEVER_RETURN_TO;
 use super::address::ClientAddress;
@@ -195,6 +196,7 @@ impl Okta {
         for event in &entered.events {
             self.0.announce(tenant, event);
         }
+        self.0.throttles.starts_of_company.give_back(tenant);
         // It was checked when the attempt began, and it is cheap to be sure.
         let asked = signed_in.return_to.as_deref().unwrap_or("/");
         let mut response = Redirect::to(return_to(asked, &NEVER_RETURN_TO)).into_response();
@@ -256,8 +258,8 @@ impl Okta {
     }
 }
 
-/// Around the routes of signing in: bounds how many attempts one address begins and brings to nothing, and times how they
-/// end.
+/// Around the routes of signing in: bounds how many attempts one address and one company begin, and how many one address
+/// brings to nothing; times how they end.
 pub(super) async fn watch(
     Shared(ledgerline): Shared<Arc<Ledgerline>>,
     address: ClientAddress,
@@ -266,13 +268,14 @@ pub(super) async fn watch(
 ) -> Response {
     let started = Instant::now();
     let is_start = request.uri().path() == "/start";
-    let throttles = &ledgerline.throttles;
-    let throttle = if is_start {
-        &throttles.starts
+    let (throttles, now) = (&ledgerline.throttles, ledgerline.now());
+    let taken = if is_start {
+        let taken = throttles.starts.take(&address.key(), now);
+        taken.and_then(|()| throttles.starts_of_company.take(&company_of(&request), now))
     } else {
-        &throttles.returns
+        throttles.returns.take(&address.key(), now)
     };
-    if let Err(seconds) = throttle.take(&address.key(), ledgerline.now()) {
+    if let Err(seconds) = taken {
         return match Visit::of(&ledgerline, request.headers()).await {
             Ok(visit) => login::slow_down(&visit, seconds),
             Err(failure) => failure.into_response(),
@@ -282,10 +285,17 @@ pub(super) async fn watch(
     if !is_start {
         ledgerline.metrics.callback(response.status(), started);
         if response.status().is_redirection() {
-            throttle.give_back(&address.key());
+            throttles.returns.give_back(&address.key());
         }
     }
     response
+}
+
+/// The company that a start names, whether there is one or not.
+fn company_of(request: &Request) -> String {
+    let query = request.uri().query().unwrap_or_default();
+    let named = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "tenant");
+    named.map_or_else(String::new, |(_, tenant)| tenant.into_owned())
 }
 
 #[derive(Template)]

@@ -1,8 +1,9 @@
-//! How often something may be tried: a bucket for each address and each account.
+//! How often something may be tried: a bucket for each address, each account and each company.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use crate::tenants::Tenant;
 use crate::token;
 
 /// The buckets of one process. Machines that share a database have their own each: a bucket protects a process before it
@@ -10,76 +11,169 @@ use crate::token;
 pub(crate) struct Throttles {
     /// Wrong passwords from one address: 20, and one more every 3 seconds.
     pub(super) addresses: Throttle,
-    /// Wrong passwords for one account: 10, and one more every minute.
-    pub(super) accounts: Throttle,
+    /// Wrong passwords for one account at one [`Door`]: 10, and one more every minute.
+    accounts: Throttle,
+    /// Wrong passwords at one door, wherever they come from: 1,000, and 20 more every second. A company of thousands mistypes
+    /// fewer on a Monday morning; a crowd of addresses that goes through its accounts ends there.
+    doors: Throttle,
     /// Attempts to sign in with Okta that begin at one address: 100, for an office comes in at the same hour, and
     /// one more every second.
     pub(super) starts: Throttle,
-    /// Returns from Okta that come to nothing, from one address: as many.
+    /// Those of one company that nobody brings to a good end, wherever they come from: 1,000, and 20 more every second. Each
+    /// is kept for ten minutes, in a storage that companies share: of one company and one process 13,000 at most.
+    pub(super) starts_of_company: Throttle,
+    /// Returns from Okta that come to nothing, from one address: as many as starts.
     pub(super) returns: Throttle,
 }
 
 impl Default for Throttles {
     fn default() -> Self {
         Self {
-            addresses: Throttle::new(20, 3),
-            accounts: Throttle::new(10, 60),
-            starts: Throttle::new(100, 1),
-            returns: Throttle::new(100, 1),
+            addresses: Throttle::new(20, 3 * SECOND),
+            accounts: Throttle::new(10, 60 * SECOND),
+            doors: Throttle::new(1_000, SECOND / 20),
+            starts: Throttle::new(100, SECOND),
+            starts_of_company: Throttle::new(1_000, SECOND / 20),
+            returns: Throttle::new(100, SECOND),
         }
     }
 }
 
-/// One bucket for each key: it holds `burst` tries and gains one every `seconds`.
+impl Throttles {
+    /// Takes one try at a password, or says in how many seconds there will be one.
+    pub(super) fn take_password(&self, guess: &Guess, now: i64) -> Result<(), i64> {
+        self.addresses.take(&guess.address, now)?;
+        self.accounts.take(&guess.account, now)?;
+        self.doors.take(&guess.door, now)
+    }
+
+    /// Gives a try back whose password was right.
+    pub(super) fn give_password_back(&self, guess: &Guess) {
+        self.addresses.give_back(&guess.address);
+        self.accounts.give_back(&guess.account);
+        self.doors.give_back(&guess.door);
+    }
+}
+
+/// Where a password is tried. What is guessed at one door locks nobody out at another.
+///
+/// By what was typed alone, and not by the accounts that are found for it: a bucket that only an account empties would
+/// tell that there is one. Somebody's account is behind two doors so, that of their company and the common one.
+pub(super) enum Door<'a> {
+    /// The sign-in page of one company.
+    Company(&'a Tenant),
+    /// The common sign-in page: as many doors as e-mails have domains.
+    Common,
+    /// The console.
+    Operators,
+}
+
+/// What one try at a password is counted by.
+pub(super) struct Guess {
+    address: String,
+    door: String,
+    account: String,
+}
+
+impl Guess {
+    pub(super) fn new(address: String, door: &Door<'_>, name: &str) -> Self {
+        let name = name.to_ascii_lowercase();
+        let door = match door {
+            Door::Company(tenant) => format!("company {}", tenant.id),
+            Door::Common => {
+                let (_, domain) = name.rsplit_once('@').unwrap_or_default();
+                format!("domain {domain}")
+            }
+            Door::Operators => "operators".to_owned(),
+        };
+        Self {
+            account: format!("{door} {name}"),
+            address,
+            door,
+        }
+    }
+}
+
+/// Buckets are kept in milliseconds.
+const SECOND: i64 = 1_000;
+
+/// One bucket for each key: it holds `burst` tries and gains one in `every`.
 pub(super) struct Throttle {
     burst: i64,
-    seconds: i64,
-    /// When each bucket will be full again, by the SHA-256 of its key: a key may be whatever somebody typed. A full one is
-    /// not kept.
-    full_at: Mutex<HashMap<Vec<u8>, i64>>,
+    every: i64,
+    /// By the SHA-256 of its key, which may be whatever somebody typed. A full one is not kept.
+    buckets: Mutex<HashMap<Vec<u8>, Bucket>>,
+}
+
+/// How long it takes to be full, as of a time.
+#[derive(Clone, Copy)]
+struct Bucket {
+    missing: i64,
+    at: i64,
+}
+
+impl Bucket {
+    /// The same at another time. A clock that was set back fills it no further, and empties it no further.
+    fn seen(self, now: i64) -> Self {
+        let gained = now.saturating_sub(self.at).max(0);
+        Self {
+            missing: self.missing.saturating_sub(gained).max(0),
+            at: now,
+        }
+    }
 }
 
 /// The most buckets that are kept; beyond them those that are fullest are forgotten.
 const MOST: usize = 20_000;
 
 impl Throttle {
-    fn new(burst: i64, seconds: i64) -> Self {
+    fn new(burst: i64, every: i64) -> Self {
         Self {
             burst,
-            seconds,
-            full_at: Mutex::new(HashMap::new()),
+            every,
+            buckets: Mutex::new(HashMap::new()),
         }
     }
 
-    /// Takes one try of `key`, or says in how many seconds there will be one.
+    /// Takes one try of `key` at this second, or says in how many seconds there will be one.
     pub(super) fn take(&self, key: &str, now: i64) -> Result<(), i64> {
-        let key = token::hash(key);
-        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = full_at.get(&key).map_or(now, |at| *at.max(&now));
-        let after = before + self.seconds;
-        let most = now + self.burst * self.seconds;
-        if after > most {
-            return Err(after - most);
+        let (key, now) = (token::hash(key), now.saturating_mul(SECOND));
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = Bucket {
+            missing: 0,
+            at: now,
+        };
+        let bucket = buckets.get(&key).map_or(full, |bucket| bucket.seen(now));
+        let missing = bucket.missing + self.every;
+        let wait = missing - self.burst * self.every;
+        if wait > 0 {
+            buckets.insert(key, bucket); // one that is not full is there already
+            return Err((wait + SECOND - 1) / SECOND);
         }
-        if full_at.len() >= MOST {
-            full_at.retain(|_, at| *at > now);
+        if buckets.len() >= MOST {
+            forget(&mut buckets, now);
         }
-        if full_at.len() >= MOST {
-            let mut ends: Vec<_> = full_at.values().copied().collect();
-            let (_, middle, _) = ends.select_nth_unstable(MOST / 2);
-            let middle = *middle;
-            full_at.retain(|_, at| *at > middle);
-        }
-        full_at.insert(key, after);
+        buckets.insert(key, Bucket { missing, at: now });
         Ok(())
     }
 
     /// Gives a try back that turned out to be a good one.
     pub(super) fn give_back(&self, key: &str) {
-        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(at) = full_at.get_mut(&token::hash(key)) {
-            *at -= self.seconds;
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = buckets.get_mut(&token::hash(key)) {
+            bucket.missing -= self.every;
         }
+    }
+}
+
+/// Those that are full, and where they are not enough, the fuller half.
+fn forget(buckets: &mut HashMap<Vec<u8>, Bucket>, now: i64) {
+    buckets.retain(|_, bucket| bucket.seen(now).missing > 0);
+    if buckets.len() >= MOST {
+        let mut missing: Vec<_> = buckets.values().map(|one| one.seen(now).missing).collect();
+        let (_, middle, _) = missing.select_nth_unstable(MOST / 2);
+        let middle = *middle;
+        buckets.retain(|_, bucket| bucket.seen(now).missing > middle);
     }
 }
 
@@ -89,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_bucket_empties_and_fills_by_the_clock() {
-        let throttle = Throttle::new(3, 10);
+        let throttle = Throttle::new(3, 10 * SECOND);
         for _ in 0..3 {
             assert_eq!(throttle.take("a", 100), Ok(()));
         }
@@ -102,27 +196,64 @@ mod tests {
         assert_eq!(throttle.take("a", 110), Ok(()));
     }
 
+    /// F-40: nobody waits for the hour to pass again, and no guesser is given it as a present.
+    #[test]
+    fn f_40_a_clock_that_is_set_back_changes_no_bucket() {
+        let throttle = Throttle::new(3, 10 * SECOND);
+        throttle.take("a", 10_000).unwrap();
+        for _ in 0..3 {
+            throttle.take("guessing", 10_000).unwrap();
+        }
+        let back = 10_000 - 3_600;
+        for _ in 0..2 {
+            assert_eq!(throttle.take("a", back), Ok(()));
+        }
+        assert_eq!(throttle.take("a", back), Err(10));
+        assert_eq!(throttle.take("guessing", back), Err(10));
+        assert_eq!(throttle.take("guessing", back + 9), Err(1));
+        assert_eq!(throttle.take("guessing", back + 10), Ok(()));
+        // And to the ends of time.
+        for now in [i64::MIN, i64::MAX, 0] {
+            let _ = throttle.take("guessing", now); // either way it is answered
+        }
+    }
+
+    #[test]
+    fn many_a_second() {
+        let throttle = Throttle::new(100, SECOND / 20);
+        let taken = |now| {
+            (0..1_000)
+                .filter(|_| throttle.take("a", now).is_ok())
+                .count()
+        };
+        assert_eq!(taken(100), 100);
+        assert_eq!(throttle.take("a", 100), Err(1));
+        assert_eq!(taken(101), 20);
+        assert_eq!(taken(103), 40);
+        assert_eq!(taken(1_000), 100);
+    }
+
     #[test]
     fn a_long_key_takes_no_more_room_than_a_short_one() {
-        let throttle = Throttle::new(1, 10);
+        let throttle = Throttle::new(1, 10 * SECOND);
         for key in ["a".repeat(64 * 1024), "a".to_owned()] {
             throttle.take(&key, 100).unwrap();
             assert!(throttle.take(&key, 100).is_err());
         }
-        let kept = throttle.full_at.lock().unwrap();
+        let kept = throttle.buckets.lock().unwrap();
         assert_eq!(kept.keys().map(Vec::len).collect::<Vec<_>>(), [32, 32]);
     }
 
     #[test]
     fn a_flood_of_keys_is_bounded_and_frees_nobody_who_is_out_of_tries() {
-        let throttle = Throttle::new(3, 10);
+        let throttle = Throttle::new(3, 10 * SECOND);
         for _ in 0..3 {
             throttle.take("guessing", 100).unwrap();
         }
         for key in 0..3 * MOST {
             throttle.take(&key.to_string(), 100).unwrap();
         }
-        assert!(throttle.full_at.lock().unwrap().len() <= MOST);
+        assert!(throttle.buckets.lock().unwrap().len() <= MOST);
         assert!(throttle.take("guessing", 100).is_err());
     }
 }

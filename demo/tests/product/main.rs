@@ -22,6 +22,7 @@ mod server;
 mod settings;
 mod sign_out;
 mod stage;
+mod throttles;
 mod words;
 
 use okta_sso_conformance::stage::again;

@@ -207,48 +207,6 @@ async fn a_suspended_company_has_no_way_in_at_all() {
     stage.is_signed_out(&anna);
 }
 
-#[tokio::test]
-async fn guessing_is_slowed_down_for_the_account() {
-    let stage = Stage::open().await;
-    let (gina, guesser) = (stage.browser(), stage.browser());
-    for _ in 0..10 {
-        stage
-            .password(&guesser, GINA, "wrong")
-            .await
-            .says(403, "E-mail or password is not right");
-    }
-    let page = stage
-        .password(&guesser, "GINA@globex.example", "wrong")
-        .await;
-    page.says(429, "Too many tries");
-    assert_eq!(page.header("retry-after"), "60");
-    stage
-        .password(&gina, GINA, PASSWORD)
-        .await
-        .says(429, "Wait a minute");
-    stage.pass(60);
-    stage
-        .password(&gina, GINA, PASSWORD)
-        .await
-        .says(200, "Hello, Gina");
-}
-
-#[tokio::test]
-async fn guessing_is_slowed_down_for_the_address() {
-    let stage = Stage::open().await;
-    let guesser = stage.browser();
-    for number in 0..20 {
-        let email = format!("person{number}@globex.example");
-        stage
-            .password(&guesser, &email, "wrong")
-            .await
-            .says(403, "E-mail or password is not right");
-    }
-    let page = stage.password(&guesser, GINA, PASSWORD).await;
-    page.says(429, "There were too many tries to sign in from here");
-    assert_eq!(page.header("retry-after"), "3");
-}
-
 /// T25: a cookie that was planted is not adopted, and the session before ends.
 #[tokio::test]
 async fn a_session_is_never_the_one_that_was_there_before() {

@@ -15,6 +15,7 @@ use crate::domains::State as Standing;
 use crate::sign_in::entry::{Entry, PasswordRefusal};
 use crate::web::address::ClientAddress;
 use crate::web::guard::{self, Form};
+use crate::web::throttle::{Door, Guess};
 use crate::{password, token};
 
 #[derive(Deserialize)]
@@ -33,31 +34,24 @@ pub(super) async fn sign_in(
     visit: Visit,
     Form(form): Form<Credentials>,
 ) -> Result<Response, Failure> {
-    let email = form.email.trim().to_owned();
-    let now = ledgerline.now();
-    let address = address.key();
-    let account = email.to_ascii_lowercase();
-    let throttles = &ledgerline.throttles;
-    let taken = throttles
-        .addresses
-        .take(&address, now)
-        .and_then(|()| throttles.accounts.take(&account, now));
-    if let Err(seconds) = taken {
-        return Ok(slow_down(&visit, seconds));
-    }
     let draft = Draft {
         tenant: named(&ledgerline, &form.tenant).await?,
-        email,
+        email: form.email.trim().to_owned(),
         return_to: form.return_to,
     };
+    let door = draft.tenant.as_ref().map_or(Door::Common, Door::Company);
+    let guess = Guess::new(address.key(), &door, &draft.email);
+    let throttles = &ledgerline.throttles;
+    if let Err(seconds) = throttles.take_password(&guess, ledgerline.now()) {
+        return Ok(slow_down(&visit, seconds));
+    }
     let within = draft.tenant.as_ref().map(|tenant| tenant.id.as_str());
     let tried = Tried::of(&ledgerline, &draft.email, &form.password, within).await?;
     // The password proved who asks: what else their e-mail's domain belongs to does not matter.
     if let [(user, hash)] = &*tried.taken {
         let refusal = match enter(&ledgerline, &visit, user, hash, &draft.return_to).await? {
             Ok(response) => {
-                throttles.addresses.give_back(&address);
-                throttles.accounts.give_back(&account);
+                throttles.give_password_back(&guess);
                 return Ok(response);
             }
             Err(refusal) => refusal,

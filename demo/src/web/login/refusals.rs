@@ -101,7 +101,7 @@ pub(in crate::web) fn slow_down(visit: &Visit, seconds: i64) -> Response {
     let page = Message {
         layout: Layout::of(visit),
         title: "Too many tries",
-        text: "There were too many tries to sign in from here or for this account.",
+        text: "There were too many tries to sign in from here, for this account, or at this company.",
         next_step: "Wait a minute, then try again.",
         link: ("/login", "Back to the sign-in page"),
         correlation_id: None,

@@ -15,6 +15,7 @@ use crate::web::NEVER_RETURN_TO;
 use crate::web::address::ClientAddress;
 use crate::web::guard::{Form, OPERATOR, Visit};
 use crate::web::page::Layout;
+use crate::web::throttle::{Door, Guess};
 use crate::{operators, password};
 
 #[derive(Template)]
@@ -63,7 +64,7 @@ pub(super) struct Credentials {
     return_to: String,
 }
 
-/// `POST /operator/login`: tries are counted by address and by name, as at the tenants' sign-in page.
+/// `POST /operator/login`: tries are counted as at the tenants' sign-in page.
 pub(super) async fn sign_in(
     State(ledgerline): State<Arc<Ledgerline>>,
     address: ClientAddress,
@@ -71,13 +72,9 @@ pub(super) async fn sign_in(
     Form(form): Form<Credentials>,
 ) -> Result<Response, Failure> {
     let now = ledgerline.now();
-    let (address, account) = (address.key(), format!("operator {}", form.name));
+    let guess = Guess::new(address.key(), &Door::Operators, &form.name);
     let throttles = &ledgerline.throttles;
-    let taken = throttles
-        .addresses
-        .take(&address, now)
-        .and_then(|()| throttles.accounts.take(&account, now));
-    if taken.is_err() {
+    if throttles.take_password(&guess, now).is_err() {
         let problem = "There were too many tries. Wait a minute, then try again.";
         return Ok(draw(
             &visit,
@@ -91,8 +88,7 @@ pub(super) async fn sign_in(
         let problem = "Name or password is not right.";
         return Ok(draw(&visit, StatusCode::FORBIDDEN, &form, Some(problem)));
     }
-    throttles.addresses.give_back(&address);
-    throttles.accounts.give_back(&account);
+    throttles.give_password_back(&guess);
     let cookie = operators::open_session(&ledgerline.db, &form.name, now).await?;
     let mut response = Redirect::to(console_page(&form.return_to)).into_response();
     let lifetime = operators::LIFETIME.unsigned_abs();

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::database;
 use crate::trials::{Entry, Outcome};
+use crate::web::login;
 use crate::web::okta::Okta;
 use crate::{connections, ledgerline, link_moves};
 
@@ -164,6 +165,10 @@ pub(super) async fn start(
     let Some(draft) = draft.filter(drafts::Draft::is_complete) else {
         return Ok(Redirect::to("/settings/sso/test").into_response());
     };
+    let starts = &ledgerline.throttles.starts_of_company;
+    if let Err(seconds) = starts.take(&user.tenant, ledgerline.now()) {
+        return Ok(login::slow_down(&administrator.visit, seconds));
+    }
     let connection = connection(&ledgerline, &draft.settings).await?;
     match sign_in.rehearse(&headers, &connection).await {
         Ok((handle, response)) => {
