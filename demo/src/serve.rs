@@ -399,7 +399,8 @@ impl Product {
         let sweeper = tokio::spawn(sweep(Arc::clone(&self.ledgerline)));
         let (stopped, last) = tokio::sync::oneshot::channel();
         let ledgerline = Arc::clone(&self.ledgerline);
-        let server = listen::serve(self.listener, self.router, async move {
+        let proxies = &self.ledgerline.trusted_proxies;
+        let server = listen::serve(self.listener, self.router, proxies, async move {
             stop.await;
             ledgerline.stop();
             tracing::info!("stopping: no new connections");

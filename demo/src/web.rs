@@ -24,7 +24,7 @@ use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::middleware;
 use okta_sso_host::axum::SignIn;
 
-pub(crate) use self::address::network;
+pub(crate) use self::address::{ClientAddress, network};
 pub(crate) use self::health::Readiness;
 use self::okta::Okta;
 pub(crate) use self::throttle::Throttles;

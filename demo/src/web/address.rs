@@ -13,11 +13,21 @@ use crate::ledgerline::Ledgerline;
 
 /// The address that limits are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ClientAddress(IpAddr);
+pub(crate) struct ClientAddress(IpAddr);
 
 impl ClientAddress {
+    /// Of a peer, whatever stands behind it.
+    pub(crate) fn of(peer: IpAddr) -> Self {
+        Self(peer.to_canonical())
+    }
+
+    /// Whether it lies in one of these networks.
+    pub(crate) fn is_in(self, networks: &[IpNet]) -> bool {
+        networks.iter().any(|network| network.contains(&self.0))
+    }
+
     /// A key for counting: an IPv6 customer has a whole /64, and counts once.
-    pub(super) fn key(self) -> String {
+    pub(crate) fn key(self) -> String {
         match self.0 {
             IpAddr::V4(address) => address.to_string(),
             IpAddr::V6(address) => {
@@ -40,31 +50,31 @@ where
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         // Without a peer there is one bucket for all: strict rather than open.
         let peer = peer.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.0.ip());
-        Ok(Self(client(
-            peer,
+        Ok(client(
+            Self::of(peer),
             &parts.headers,
             &ledgerline.trusted_proxies,
-        )))
+        ))
     }
 }
 
 /// Walks `X-Forwarded-For` from the right for as long as the address before is a trusted proxy's: what stands
 /// further left is the client's own text.
-fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let mut client = peer.to_canonical();
+fn client(peer: ClientAddress, headers: &HeaderMap, trusted: &[IpNet]) -> ClientAddress {
+    let mut client = peer;
     let lines: Vec<_> = headers
         .get_all("x-forwarded-for")
         .iter()
         .filter_map(|line| line.to_str().ok())
         .collect();
     for hop in lines.iter().flat_map(|line| line.split(',')).rev() {
-        if !trusted.iter().any(|network| network.contains(&client)) {
+        if !client.is_in(trusted) {
             break;
         }
         let Some(address) = read(hop.trim()) else {
             break;
         };
-        client = address.to_canonical();
+        client = ClientAddress::of(address);
     }
     client
 }
@@ -101,7 +111,8 @@ mod tests {
             headers.append("x-forwarded-for", HeaderValue::from_static(line));
         }
         let trusted: Vec<_> = trusted.iter().map(|one| network(one).unwrap()).collect();
-        client(peer.parse().unwrap(), &headers, &trusted).to_string()
+        let peer = ClientAddress::of(peer.parse().unwrap());
+        client(peer, &headers, &trusted).0.to_string()
     }
 
     #[test]

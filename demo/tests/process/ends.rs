@@ -1,14 +1,10 @@
-//! Killed, told to stop, and flooded.
+//! Killed, and told to stop.
 
-use std::net::SocketAddr;
 use std::process::{Child, ExitStatus};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use okta_sso_demo::dev_okta::{Endpoint, Switch};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
 
 use crate::browser::Browser;
 use crate::stage::{PEOPLE, Product, email};
@@ -96,70 +92,4 @@ async fn f_61_told_to_stop_during_a_callback() {
     product.okta.switches().turn_all_off();
     product.restart();
     assert_eq!(product.me(&browser).await, email(0), "F-61");
-}
-
-/// Files that this process may open.
-fn files() -> usize {
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
-    let line = limits
-        .lines()
-        .find_map(|line| line.strip_prefix("Max open files"));
-    line.unwrap()
-        .split_whitespace()
-        .next()
-        .unwrap()
-        .parse()
-        .unwrap_or(usize::MAX)
-}
-
-/// How long the product holds a connection that says nothing; none for one that it never had.
-///
-/// Where the queue at the door is full at the last step, Linux has the connection on this side alone, and nothing ends it
-/// while nothing is sent (tcp(7), `tcp_abort_on_overflow`). A byte tells: the product's own are ended by then.
-async fn held(address: SocketAddr) -> Option<Duration> {
-    const LONGEST: Duration = Duration::from_secs(30);
-    let stream = timeout(Duration::from_secs(3), TcpStream::connect(address)).await;
-    let mut stream = stream.ok()?.ok()?; // or there was no more room at the door
-    let connected = Instant::now();
-    let mut byte = [0; 1];
-    if timeout(LONGEST, stream.read(&mut byte)).await.is_ok() {
-        return Some(connected.elapsed());
-    }
-    let _ = stream.write_all(b"?").await; // refused, or a beginning
-    let ended = timeout(LONGEST, stream.read(&mut byte)).await;
-    assert!(ended.is_ok(), "F-63: a silent connection is never ended");
-    None
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn f_63_thousands_of_silent_connections() {
-    let product = Product::open("f-63").await;
-    let crowd = files().saturating_sub(300).min(10_000);
-    let started = Instant::now();
-    let address = product.address;
-    let silent: Vec<_> = (0..crowd).map(|_| tokio::spawn(held(address))).collect();
-    tokio::time::sleep(Duration::from_secs(1)).await;
-
-    let browser = Browser::new(product.address);
-    let before = Instant::now();
-    let callback = product.callback(&browser, 0).await;
-    browser.get(&callback).await;
-    assert_eq!(product.me(&browser).await, email(0), "F-63");
-    let login = before.elapsed();
-
-    let mut longest = Duration::ZERO;
-    let mut connected = 0;
-    for stream in silent {
-        if let Some(held) = stream.await.unwrap() {
-            connected += 1;
-            longest = longest.max(held);
-        }
-    }
-    println!(
-        "F-63: {connected} of {crowd} silent connections came in and were ended, each after {longest:.1?} at most; \
-         beside them a login took {login:.1?}, all was over after {:.1?}",
-        started.elapsed()
-    );
-    assert!(connected >= crowd.min(1_000), "F-63: there was a crowd");
-    assert!(login < Duration::from_secs(30), "F-63 {login:?}");
 }

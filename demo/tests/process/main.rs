@@ -10,6 +10,7 @@
 #[expect(dead_code, reason = "the product's own tests use the rest")]
 mod browser;
 mod component;
+mod crowds;
 mod ends;
 mod providers;
 mod sealing;
