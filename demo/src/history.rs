@@ -259,13 +259,19 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// As the table spells it.
-    fn name(self) -> &'static str {
+    /// As tables and addresses spell it.
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::SignedIn => "signed-in",
             Self::Refused => "refused",
             Self::Changed => "changed",
         }
+    }
+
+    /// By its name.
+    pub(crate) fn read(name: &str) -> Option<Self> {
+        let all = [Self::SignedIn, Self::Refused, Self::Changed];
+        all.into_iter().find(|kind| kind.name() == name)
     }
 
     /// Of a code: whatever is neither a sign-in nor a change is a refusal.

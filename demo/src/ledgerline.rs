@@ -16,6 +16,7 @@ use crate::connections::{self, Saved};
 use crate::domains::{self, Standing, State};
 use crate::history::{self, Event};
 use crate::metrics::Metrics;
+use crate::operator_events::{self, Code};
 use crate::recordings::Recordings;
 use crate::resemblance::is_below;
 use crate::seal::Seal;
@@ -139,6 +140,21 @@ impl Ledgerline {
             tracing::error!(tenant, %error, "an event could not be recorded");
         }
         recorded.is_ok()
+    }
+
+    /// The same for what is no tenant's.
+    pub(crate) async fn note(&self, code: Code, address: &str, actor: &str, detail: &str) {
+        let event = operator_events::Event {
+            at: self.now(),
+            code,
+            actor: actor.to_owned(),
+            address: address.to_owned(),
+            detail: detail.chars().take(300).collect(),
+        };
+        operator_events::announce(&event);
+        if let Err(error) = operator_events::record(&self.db, &event).await {
+            tracing::error!(%error, "an operator event could not be recorded");
+        }
     }
 
     /// Logs and counts what a tenant's history says.

@@ -18,6 +18,7 @@ mod link_moves;
 mod listen;
 mod metrics;
 mod moment;
+mod operator_events;
 mod operators;
 mod password;
 mod recordings;

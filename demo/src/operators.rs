@@ -54,11 +54,18 @@ pub(crate) async fn find_session(
     Ok(name.map(|name| Operator { name }))
 }
 
-/// Ends the session of a cookie, if there is one.
-pub(crate) async fn end_session(db: impl AnyExecutor<'_>, cookie: &str) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM operator_sessions WHERE id_hash = $1")
-        .bind(token::hash(cookie))
-        .execute(db)
-        .await?;
-    Ok(())
+/// Ends the session of a cookie: whose it was, while it lasted.
+pub(crate) async fn end_session(
+    db: impl AnyExecutor<'_>,
+    cookie: &str,
+    now: i64,
+) -> Result<Option<Operator>, sqlx::Error> {
+    let ended: Option<(String, i64)> =
+        sqlx::query_as("DELETE FROM operator_sessions WHERE id_hash = $1 RETURNING name, expires")
+            .bind(token::hash(cookie))
+            .fetch_optional(db)
+            .await?;
+    Ok(ended
+        .filter(|(_, expires)| *expires > now)
+        .map(|(name, _)| Operator { name }))
 }

@@ -110,6 +110,12 @@ pages('with nothing there yet', async ({ person, product, look }) => {
   await signInAsOperator(olga, product);
   await says(olga, 'Nothing waits');
   await look(olga, 'operator-nothing-waits');
+  await olga.goto(`${product.url}/operator/events`);
+  await says(olga, 'Signed in to the console.');
+  await look(olga, 'operator-events');
+  await olga.goto(`${product.url}/operator/events?kind=changed`);
+  await says(olga, 'Nothing of this kind has happened yet');
+  await look(olga, 'operator-events-none');
   await olga.goto(`${product.url}/operator/tenants/globex`);
   await says(olga, 'The company holds no domain.');
   await look(olga, 'operator-company-empty');

@@ -17,6 +17,7 @@ use crate::credentials::SealedCredentials;
 use crate::database::Database;
 use crate::ledgerline::Ledgerline;
 use crate::metrics::Metrics;
+use crate::operator_events::Code;
 use crate::recordings::Recordings;
 use crate::seal::Seal;
 
@@ -129,14 +130,19 @@ impl ComponentFile {
 
     /// Puts what the file holds now in the place of the component that runs: calls that begin run it, those under way
     /// finish on the old one. A file that is not the pinned one, or fails its self-test, changes nothing. Either way it is
-    /// logged and counted.
+    /// logged, counted, and told to the operators.
     pub async fn reload(&self) {
         let replaced = self.replace().await;
         self.ledgerline.metrics.reloaded(replaced.is_ok());
-        if let Err(error) = replaced {
-            let runs = self.ledgerline.plugin.sha256();
-            tracing::error!(%error, runs, "the component's file is refused; the component that runs goes on");
-        }
+        let runs = self.ledgerline.plugin.sha256();
+        let (code, detail) = match replaced {
+            Ok(()) => (Code::ComponentReplaced, runs),
+            Err(error) => {
+                tracing::error!(%error, runs, "the component's file is refused; the component that runs goes on");
+                (Code::ComponentRefused, error.to_string())
+            }
+        };
+        self.ledgerline.note(code, "", "", &detail).await;
     }
 
     async fn replace(&self) -> Result<(), ReloadError> {

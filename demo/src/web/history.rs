@@ -55,12 +55,7 @@ impl Asked {
 
     fn filter(&self) -> Filter {
         Filter {
-            kind: match self.kind.as_str() {
-                "signed-in" => Some(Kind::SignedIn),
-                "refused" => Some(Kind::Refused),
-                "changed" => Some(Kind::Changed),
-                _ => None,
-            },
+            kind: Kind::read(&self.kind),
             search: self.search.clone(),
         }
     }

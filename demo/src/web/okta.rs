@@ -29,10 +29,11 @@ use super::settings;
 use crate::connections::{self, Saved};
 use crate::history::Event;
 use crate::ledgerline::Ledgerline;
+use crate::operator_events::Code;
 use crate::sessions::Provider;
 use crate::sign_in::Vouched;
 use crate::sign_in::entry::{Entered, Entry};
-use crate::token;
+use crate::{tenants, token};
 
 /// How long a browser remembers which company signs in here: 180 days.
 const REMEMBER: u64 = 180 * 24 * 60 * 60;
@@ -196,7 +197,7 @@ impl Okta {
         for event in &entered.events {
             self.0.announce(tenant, event);
         }
-        self.0.throttles.starts_of_company.give_back(tenant);
+        self.0.throttles.give_start_back(tenant);
         // It was checked when the attempt began, and it is cheap to be sure.
         let asked = signed_in.return_to.as_deref().unwrap_or("/");
         let mut response = Redirect::to(return_to(asked, &NEVER_RETURN_TO)).into_response();
@@ -269,15 +270,17 @@ pub(super) async fn watch(
     let started = Instant::now();
     let is_start = request.uri().path() == "/start";
     let (throttles, now) = (&ledgerline.throttles, ledgerline.now());
-    let taken = if is_start {
-        let taken = throttles.starts.take(&address.key(), now);
-        taken.and_then(|()| throttles.starts_of_company.take(&company_of(&request), now))
+    let (code, taken) = if is_start {
+        let taken = throttles.take_start(&address.key(), &company_of(&request), now);
+        (Code::TooManyStarts, taken)
     } else {
-        throttles.returns.take(&address.key(), now)
+        let taken = throttles.returns.take(&address.key(), now);
+        (Code::TooManyReturns, taken)
     };
-    if let Err(seconds) = taken {
+    if let Err(spent) = taken {
+        spent.tell(&ledgerline, code, address).await;
         return match Visit::of(&ledgerline, request.headers()).await {
-            Ok(visit) => login::slow_down(&visit, seconds),
+            Ok(visit) => login::slow_down(&visit, &spent),
             Err(failure) => failure.into_response(),
         };
     }
@@ -291,11 +294,14 @@ pub(super) async fn watch(
     response
 }
 
-/// The company that a start names, whether there is one or not.
+/// The company that a start names, whether there is one or not; what cannot be one has one bucket.
 fn company_of(request: &Request) -> String {
     let query = request.uri().query().unwrap_or_default();
     let named = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "tenant");
-    named.map_or_else(String::new, |(_, tenant)| tenant.into_owned())
+    let tenant = named.map(|(_, tenant)| tenant.into_owned());
+    tenant
+        .filter(|tenant| tenants::is_id(tenant))
+        .unwrap_or_else(|| "?".to_owned())
 }
 
 #[derive(Template)]

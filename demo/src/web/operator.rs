@@ -4,6 +4,7 @@
 
 mod companies;
 mod domains;
+mod events;
 mod sign_in;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub(super) fn router() -> Router<Web> {
         .route("/operator/logout", post(sign_in::sign_out))
         .route("/operator", get(domains::show))
         .route("/operator/domains", post(domains::change))
+        .route("/operator/events", get(events::show))
         .route("/operator/tenants", get(companies::list))
         .route("/operator/tenants/{tenant}", get(companies::show))
         .route(

@@ -16,6 +16,7 @@ use super::address::ClientAddress;
 use super::guard::{self, Form, SESSION, Visit};
 use super::page::{self, Failure, Layout};
 use crate::ledgerline::Ledgerline;
+use crate::operator_events::Code;
 use crate::{recovery, sessions, token};
 
 pub(super) fn router() -> Router<Web> {
@@ -42,7 +43,7 @@ async fn show(visit: Visit) -> Response {
 }
 
 #[derive(Deserialize)]
-struct Code {
+struct RecoveryForm {
     code: String,
 }
 
@@ -51,15 +52,13 @@ async fn redeem(
     State(ledgerline): State<Arc<Ledgerline>>,
     address: ClientAddress,
     visit: Visit,
-    Form(form): Form<Code>,
+    Form(form): Form<RecoveryForm>,
 ) -> Result<Response, Failure> {
-    let now = ledgerline.now();
-    if ledgerline
-        .throttles
-        .addresses
-        .take(&address.key(), now)
-        .is_err()
-    {
+    let (throttles, now) = (&ledgerline.throttles, ledgerline.now());
+    if let Err(spent) = throttles.addresses.take(&address.key(), now) {
+        spent
+            .tell(&ledgerline, Code::TooManyRecoveries, address)
+            .await;
         let problem = Some("There were too many tries. Wait a minute, then try again.");
         return Ok(draw(&visit, StatusCode::TOO_MANY_REQUESTS, problem));
     }
@@ -68,6 +67,8 @@ async fn redeem(
     let times = ledgerline.session_times();
     let entered = recovery::enter(db, seal, form.code.trim(), &correlation_id, times).await?;
     let Some((cookie, lifetime)) = entered else {
+        let from = address.key();
+        ledgerline.note(Code::WrongRecovery, &from, "", "").await;
         let problem =
             Some("This code does not work: it is mistyped, used or expired. Ask for another one.");
         return Ok(draw(&visit, StatusCode::FORBIDDEN, problem));

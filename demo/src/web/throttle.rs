@@ -3,11 +3,15 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use super::ClientAddress;
+use crate::ledgerline::Ledgerline;
+use crate::operator_events::Code;
 use crate::tenants::Tenant;
-use crate::token;
+use crate::{accounts, token};
 
 /// The buckets of one process. Machines that share a database have their own each: a bucket protects a process before it
-/// protects an account, and a stranger's try costs the database no write. So many machines grant so many times the tries.
+/// protects an account, and a stranger's try costs the database no write; that a bucket is empty is written once. So many
+/// machines grant so many times the tries.
 pub(crate) struct Throttles {
     /// Wrong passwords from one address: 20, and one more every 3 seconds.
     pub(super) addresses: Throttle,
@@ -18,10 +22,10 @@ pub(crate) struct Throttles {
     doors: Throttle,
     /// Attempts to sign in with Okta that begin at one address: 100, for an office comes in at the same hour, and
     /// one more every second.
-    pub(super) starts: Throttle,
+    starts: Throttle,
     /// Those of one company that nobody brings to a good end, wherever they come from: 1,000, and 20 more every second. Each
     /// is kept for ten minutes, in a storage that companies share: of one company and one process 13,000 at most.
-    pub(super) starts_of_company: Throttle,
+    starts_of_company: Throttle,
     /// Returns from Okta that come to nothing, from one address: as many as starts.
     pub(super) returns: Throttle,
 }
@@ -40,11 +44,25 @@ impl Default for Throttles {
 }
 
 impl Throttles {
+    /// Takes one attempt with Okta that a company's name is given for, whether there is such a company or not.
+    pub(super) fn take_start(&self, address: &str, company: &str, now: i64) -> Result<(), Spent> {
+        self.starts.take(address, now)?;
+        let taken = self.starts_of_company.take(company, now);
+        taken.map_err(|spent| spent.of(&format!("company {company}")))
+    }
+
+    /// Gives an attempt back that ended well.
+    pub(super) fn give_start_back(&self, company: &str) {
+        self.starts_of_company.give_back(company);
+    }
+
     /// Takes one try at a password, or says in how many seconds there will be one.
-    pub(super) fn take_password(&self, guess: &Guess, now: i64) -> Result<(), i64> {
+    pub(super) fn take_password(&self, guess: &Guess, now: i64) -> Result<(), Spent> {
         self.addresses.take(&guess.address, now)?;
-        self.accounts.take(&guess.account, now)?;
-        self.doors.take(&guess.door, now)
+        let account = self.accounts.take(&guess.account, now);
+        account.map_err(|spent| spent.of(&guess.shown))?;
+        let door = self.doors.take(&guess.door, now);
+        door.map_err(|spent| spent.of(&guess.door))
     }
 
     /// Gives a try back whose password was right.
@@ -73,22 +91,30 @@ pub(super) struct Guess {
     address: String,
     door: String,
     account: String,
+    /// The account, for the operators' eyes. What is no e-mail may be anything, a password in the wrong field included.
+    shown: String,
 }
 
 impl Guess {
-    pub(super) fn new(address: String, door: &Door<'_>, name: &str) -> Self {
+    pub(super) fn new(address: ClientAddress, door: &Door<'_>, name: &str) -> Self {
         let name = name.to_ascii_lowercase();
         let door = match door {
             Door::Company(tenant) => format!("company {}", tenant.id),
             Door::Common => {
                 let (_, domain) = name.rsplit_once('@').unwrap_or_default();
-                format!("domain {domain}")
+                format!("the common page, {domain}")
             }
-            Door::Operators => "operators".to_owned(),
+            Door::Operators => "the console".to_owned(),
+        };
+        let shown = if accounts::is_email(&name) {
+            &name
+        } else {
+            "one name"
         };
         Self {
+            shown: format!("{shown} at {door}"),
             account: format!("{door} {name}"),
-            address,
+            address: address.key(),
             door,
         }
     }
@@ -110,6 +136,35 @@ pub(super) struct Throttle {
 struct Bucket {
     missing: i64,
     at: i64,
+    /// Somebody was turned away since it last held a try.
+    told: bool,
+}
+
+/// No try is left.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Spent {
+    /// Until there is one.
+    pub(super) seconds: i64,
+    /// Nobody was turned away before since there last was one: worth a line for the operators.
+    pub(super) first: bool,
+    /// Of whom, where that is not the address alone.
+    pub(super) whose: String,
+}
+
+impl Spent {
+    /// Tells the operators, once for each time that it is reached.
+    pub(super) async fn tell(&self, ledgerline: &Ledgerline, code: Code, address: ClientAddress) {
+        if self.first {
+            ledgerline.note(code, &address.key(), "", &self.whose).await;
+        }
+    }
+
+    pub(super) fn of(self, whose: &str) -> Self {
+        Self {
+            whose: whose.to_owned(),
+            ..self
+        }
+    }
 }
 
 impl Bucket {
@@ -119,6 +174,7 @@ impl Bucket {
         Self {
             missing: self.missing.saturating_sub(gained).max(0),
             at: now,
+            ..self
         }
     }
 }
@@ -135,25 +191,35 @@ impl Throttle {
         }
     }
 
-    /// Takes one try of `key` at this second, or says in how many seconds there will be one.
-    pub(super) fn take(&self, key: &str, now: i64) -> Result<(), i64> {
+    /// Takes one try of `key` at this second.
+    pub(super) fn take(&self, key: &str, now: i64) -> Result<(), Spent> {
         let (key, now) = (token::hash(key), now.saturating_mul(SECOND));
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let full = Bucket {
             missing: 0,
             at: now,
+            told: false,
         };
         let bucket = buckets.get(&key).map_or(full, |bucket| bucket.seen(now));
         let missing = bucket.missing + self.every;
         let wait = missing - self.burst * self.every;
         if wait > 0 {
-            buckets.insert(key, bucket); // one that is not full is there already
-            return Err((wait + SECOND - 1) / SECOND);
+            let told = Bucket {
+                told: true,
+                ..bucket
+            };
+            buckets.insert(key, told); // one that is not full is there already
+            return Err(Spent {
+                seconds: (wait + SECOND - 1) / SECOND,
+                first: !bucket.told,
+                whose: String::new(),
+            });
         }
         if buckets.len() >= MOST {
             forget(&mut buckets, now);
         }
-        buckets.insert(key, Bucket { missing, at: now });
+        let taken = Bucket { missing, ..full };
+        buckets.insert(key, taken);
         Ok(())
     }
 
@@ -181,19 +247,24 @@ fn forget(buckets: &mut HashMap<Vec<u8>, Bucket>, now: i64) {
 mod tests {
     use super::*;
 
+    /// In how many seconds there is a try again.
+    fn wait(throttle: &Throttle, key: &str, now: i64) -> Option<i64> {
+        throttle.take(key, now).err().map(|spent| spent.seconds)
+    }
+
     #[test]
     fn a_bucket_empties_and_fills_by_the_clock() {
         let throttle = Throttle::new(3, 10 * SECOND);
         for _ in 0..3 {
-            assert_eq!(throttle.take("a", 100), Ok(()));
+            assert_eq!(wait(&throttle, "a", 100), None);
         }
-        assert_eq!(throttle.take("a", 100), Err(10));
-        assert_eq!(throttle.take("a", 109), Err(1));
-        assert_eq!(throttle.take("a", 110), Ok(()));
-        assert_eq!(throttle.take("a", 110), Err(10));
-        assert_eq!(throttle.take("b", 110), Ok(()), "each key has its own");
+        assert_eq!(wait(&throttle, "a", 100), Some(10));
+        assert_eq!(wait(&throttle, "a", 109), Some(1));
+        assert_eq!(wait(&throttle, "a", 110), None);
+        assert_eq!(wait(&throttle, "a", 110), Some(10));
+        assert_eq!(wait(&throttle, "b", 110), None, "each key has its own");
         throttle.give_back("a");
-        assert_eq!(throttle.take("a", 110), Ok(()));
+        assert_eq!(wait(&throttle, "a", 110), None);
     }
 
     /// F-40: nobody waits for the hour to pass again, and no guesser is given it as a present.
@@ -206,16 +277,28 @@ mod tests {
         }
         let back = 10_000 - 3_600;
         for _ in 0..2 {
-            assert_eq!(throttle.take("a", back), Ok(()));
+            assert_eq!(wait(&throttle, "a", back), None);
         }
-        assert_eq!(throttle.take("a", back), Err(10));
-        assert_eq!(throttle.take("guessing", back), Err(10));
-        assert_eq!(throttle.take("guessing", back + 9), Err(1));
-        assert_eq!(throttle.take("guessing", back + 10), Ok(()));
+        assert_eq!(wait(&throttle, "a", back), Some(10));
+        assert_eq!(wait(&throttle, "guessing", back), Some(10));
+        assert_eq!(wait(&throttle, "guessing", back + 9), Some(1));
+        assert_eq!(wait(&throttle, "guessing", back + 10), None);
         // And to the ends of time.
         for now in [i64::MIN, i64::MAX, 0] {
             let _ = throttle.take("guessing", now); // either way it is answered
         }
+    }
+
+    /// However often somebody knocks at it.
+    #[test]
+    fn an_empty_bucket_is_told_once() {
+        let throttle = Throttle::new(1, 10 * SECOND);
+        let told = |now| throttle.take("a", now).err().map(|spent| spent.first);
+        assert_eq!(
+            [100, 100, 101, 109].map(told),
+            [None, Some(true), Some(false), Some(false)]
+        );
+        assert_eq!([110, 111, 112].map(told), [None, Some(true), Some(false)]);
     }
 
     #[test]
@@ -227,7 +310,7 @@ mod tests {
                 .count()
         };
         assert_eq!(taken(100), 100);
-        assert_eq!(throttle.take("a", 100), Err(1));
+        assert_eq!(wait(&throttle, "a", 100), Some(1));
         assert_eq!(taken(101), 20);
         assert_eq!(taken(103), 40);
         assert_eq!(taken(1_000), 100);

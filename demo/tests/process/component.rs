@@ -152,4 +152,8 @@ async fn f_59_another_component_is_put_in_while_it_runs() {
         assert!(shows(runs(&new)).await, "F-59: the old one goes on");
         product.signs_in(2).await;
     }
+    // The operators' audit trail has each of them.
+    for (code, times) in [("component/replaced", 3), ("component/refused", 3)] {
+        assert_eq!(product.operator_events(code).await, times, "F-59 {code}");
+    }
 }

@@ -164,13 +164,20 @@ impl Product {
     }
 
     pub(crate) async fn links(&self, person: usize) -> i64 {
-        let db = SqlitePool::connect(self.folder.join("ledgerline.db").to_str().unwrap())
-            .await
-            .unwrap();
-        let count = sqlx::query_scalar(
-            "SELECT count(*) FROM links JOIN users ON users.id = links.user_id WHERE users.email = ?",
-        );
-        let count = count.bind(email(person)).fetch_one(&db).await.unwrap();
+        let links = "SELECT count(*) FROM links JOIN users ON users.id = links.user_id WHERE users.email = ?";
+        self.count(links, &email(person)).await
+    }
+
+    pub(crate) async fn operator_events(&self, code: &str) -> i64 {
+        let events = "SELECT count(*) FROM operator_events WHERE code = ?";
+        self.count(events, code).await
+    }
+
+    async fn count(&self, query: &'static str, about: &str) -> i64 {
+        let file = self.folder.join("ledgerline.db");
+        let db = SqlitePool::connect(file.to_str().unwrap()).await.unwrap();
+        let count = sqlx::query_scalar(query).bind(about);
+        let count = count.fetch_one(&db).await.unwrap();
         db.close().await;
         count
     }

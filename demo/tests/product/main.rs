@@ -5,6 +5,7 @@
     reason = "a test stops at the first thing that is not as expected"
 )]
 
+mod audit;
 mod bad_input;
 mod browser;
 mod canary;
@@ -31,6 +32,7 @@ use okta_sso_conformance::stage::again;
 #[tokio::test]
 async fn the_product_over_postgres() {
     again::over_postgres(&[
+        "audit::",
         "forms::",
         "history::",
         "okta::",

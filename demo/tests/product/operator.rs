@@ -7,7 +7,12 @@ use crate::stage::{PASSWORD, Stage};
 async fn only_operators_come_in() {
     let stage = Stage::open().await;
     let (gina, olga) = (stage.gina().await, stage.olga().await);
-    let paths = ["/operator", "/operator/tenants", "/operator/tenants/globex"];
+    let paths = [
+        "/operator",
+        "/operator/events",
+        "/operator/tenants",
+        "/operator/tenants/globex",
+    ];
     for path in paths {
         olga.visit(&stage.at(path))
             .await
@@ -58,7 +63,7 @@ async fn only_operators_come_in() {
     olga.follow(page).await.says(200, "For the people who run");
     assert_eq!(
         stage.count("SELECT count(*) FROM operator_sessions").await,
-        4
+        5
     );
     stage.pass(2 * 60 * 60);
     let page = stranger.visit(&stage.at("/operator")).await;

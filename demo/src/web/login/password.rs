@@ -12,6 +12,7 @@ use super::refusals::{choose, instead, not_taken, refuse, slow_down, wrong};
 use super::{Draft, Failure, Ledgerline, NEVER_RETURN_TO, Visit};
 use crate::accounts::{self, User};
 use crate::domains::State as Standing;
+use crate::operator_events::Code;
 use crate::sign_in::entry::{Entry, PasswordRefusal};
 use crate::web::address::ClientAddress;
 use crate::web::guard::{self, Form};
@@ -40,10 +41,12 @@ pub(super) async fn sign_in(
         return_to: form.return_to,
     };
     let door = draft.tenant.as_ref().map_or(Door::Common, Door::Company);
-    let guess = Guess::new(address.key(), &door, &draft.email);
+    let guess = Guess::new(address, &door, &draft.email);
     let throttles = &ledgerline.throttles;
-    if let Err(seconds) = throttles.take_password(&guess, ledgerline.now()) {
-        return Ok(slow_down(&visit, seconds));
+    if let Err(spent) = throttles.take_password(&guess, ledgerline.now()) {
+        let code = Code::TooManyPasswords;
+        spent.tell(&ledgerline, code, address).await;
+        return Ok(slow_down(&visit, &spent));
     }
     let within = draft.tenant.as_ref().map(|tenant| tenant.id.as_str());
     let tried = Tried::of(&ledgerline, &draft.email, &form.password, within).await?;

@@ -11,6 +11,7 @@ use crate::accounts::User;
 use crate::domains::State as Standing;
 use crate::history::Event;
 use crate::web::page::Message;
+use crate::web::throttle::Spent;
 use crate::{tenants, token};
 
 pub(super) const WRONG: &str = "E-mail or password is not right. Check both and try again. If your company uses Okta, sign in \
@@ -97,7 +98,7 @@ pub(super) fn choose(visit: &Visit) -> Response {
     page::show(visit, StatusCode::CONFLICT, &page)
 }
 
-pub(in crate::web) fn slow_down(visit: &Visit, seconds: i64) -> Response {
+pub(in crate::web) fn slow_down(visit: &Visit, spent: &Spent) -> Response {
     let page = Message {
         layout: Layout::of(visit),
         title: "Too many tries",
@@ -109,6 +110,6 @@ pub(in crate::web) fn slow_down(visit: &Visit, seconds: i64) -> Response {
     let mut response = page::show(visit, StatusCode::TOO_MANY_REQUESTS, &page);
     response
         .headers_mut()
-        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        .insert(header::RETRY_AFTER, HeaderValue::from(spent.seconds));
     response
 }

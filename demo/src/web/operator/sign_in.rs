@@ -11,12 +11,13 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use super::{Failure, Ledgerline, guard, page};
+use crate::operator_events::{self, Code, Event};
 use crate::web::NEVER_RETURN_TO;
 use crate::web::address::ClientAddress;
 use crate::web::guard::{Form, OPERATOR, Visit};
 use crate::web::page::Layout;
 use crate::web::throttle::{Door, Guess};
-use crate::{operators, password};
+use crate::{database, operators, password};
 
 #[derive(Template)]
 #[template(path = "operator/login.html")]
@@ -40,9 +41,13 @@ fn draw(visit: &Visit, status: StatusCode, form: &Credentials, problem: Option<&
 /// Where an operator goes on: the page of the console that was asked for, or its first.
 fn console_page(asked: &str) -> &str {
     match return_to(asked, &NEVER_RETURN_TO) {
-        page if page.starts_with("/operator/tenants") => page,
+        page if is_of_console(page) => page,
         _ => "/operator",
     }
+}
+
+fn is_of_console(page: &str) -> bool {
+    page.starts_with("/operator/tenants") || page.starts_with("/operator/events")
 }
 
 /// `GET /operator/login`.
@@ -72,9 +77,11 @@ pub(super) async fn sign_in(
     Form(form): Form<Credentials>,
 ) -> Result<Response, Failure> {
     let now = ledgerline.now();
-    let guess = Guess::new(address.key(), &Door::Operators, &form.name);
+    let guess = Guess::new(address, &Door::Operators, &form.name);
     let throttles = &ledgerline.throttles;
-    if throttles.take_password(&guess, now).is_err() {
+    if let Err(spent) = throttles.take_password(&guess, now) {
+        let code = Code::TooManyPasswords;
+        spent.tell(&ledgerline, code, address).await;
         let problem = "There were too many tries. Wait a minute, then try again.";
         return Ok(draw(
             &visit,
@@ -84,16 +91,37 @@ pub(super) async fn sign_in(
         ));
     }
     let hash = operators::password_hash(&ledgerline.db, &form.name).await?;
+    // What is nobody's name may be anything, a password in the wrong field included.
+    let known = if hash.is_some() { &*form.name } else { "" };
+    let from = address.key();
     if !password::verify(&form.password, hash).await {
+        let code = Code::WrongPassword;
+        ledgerline.note(code, &from, known, "").await;
         let problem = "Name or password is not right.";
         return Ok(draw(&visit, StatusCode::FORBIDDEN, &form, Some(problem)));
     }
     throttles.give_password_back(&guess);
-    let cookie = operators::open_session(&ledgerline.db, &form.name, now).await?;
+    let mut write = database::write(&ledgerline.db).await?;
+    let cookie = operators::open_session(&mut *write, &form.name, now).await?;
+    let event = event(Code::SignedIn, &form.name, address, now);
+    operator_events::record_in(&mut write, &event).await?;
+    write.commit().await?;
+    operator_events::announce(&event);
     let mut response = Redirect::to(console_page(&form.return_to)).into_response();
     let lifetime = operators::LIFETIME.unsigned_abs();
     guard::append(&mut response, set_cookie(OPERATOR, &cookie, lifetime));
     Ok(response)
+}
+
+/// Something that an operator does, written down together with it.
+fn event(code: Code, name: &str, address: ClientAddress, now: i64) -> Event {
+    Event {
+        at: now,
+        code,
+        actor: name.to_owned(),
+        address: address.key(),
+        detail: String::new(),
+    }
 }
 
 #[derive(Deserialize)]
@@ -102,11 +130,19 @@ pub(super) struct Empty {}
 /// `POST /operator/logout`.
 pub(super) async fn sign_out(
     State(ledgerline): State<Arc<Ledgerline>>,
+    address: ClientAddress,
     headers: HeaderMap,
     Form(Empty {}): Form<Empty>,
 ) -> Result<Response, Failure> {
     if let Some(cookie) = Cookies::read(&headers).one(OPERATOR) {
-        operators::end_session(&ledgerline.db, cookie).await?;
+        let now = ledgerline.now();
+        let mut write = database::write(&ledgerline.db).await?;
+        if let Some(operator) = operators::end_session(&mut *write, cookie, now).await? {
+            let event = event(Code::SignedOut, &operator.name, address, now);
+            operator_events::record_in(&mut write, &event).await?;
+            operator_events::announce(&event);
+        }
+        write.commit().await?;
     }
     let mut response = Redirect::to("/operator/login").into_response();
     guard::forget(&mut response, OPERATOR);

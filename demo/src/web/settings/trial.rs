@@ -17,7 +17,9 @@ use super::{
     domain_requests, domains, drafts, page, trials,
 };
 use crate::database;
+use crate::operator_events::Code;
 use crate::trials::{Entry, Outcome};
+use crate::web::address::ClientAddress;
 use crate::web::login;
 use crate::web::okta::Okta;
 use crate::{connections, ledgerline, link_moves};
@@ -154,6 +156,7 @@ pub(super) async fn start(
     extract::State(ledgerline): extract::State<Arc<Ledgerline>>,
     extract::State(sign_in): extract::State<Arc<SignIn<Okta>>>,
     administrator: Administrator,
+    address: ClientAddress,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
@@ -165,9 +168,11 @@ pub(super) async fn start(
     let Some(draft) = draft.filter(drafts::Draft::is_complete) else {
         return Ok(Redirect::to("/settings/sso/test").into_response());
     };
-    let starts = &ledgerline.throttles.starts_of_company;
-    if let Err(seconds) = starts.take(&user.tenant, ledgerline.now()) {
-        return Ok(login::slow_down(&administrator.visit, seconds));
+    let (throttles, now) = (&ledgerline.throttles, ledgerline.now());
+    if let Err(spent) = throttles.take_start(&address.key(), &user.tenant, now) {
+        let code = Code::TooManyStarts;
+        spent.tell(&ledgerline, code, address).await;
+        return Ok(login::slow_down(&administrator.visit, &spent));
     }
     let connection = connection(&ledgerline, &draft.settings).await?;
     match sign_in.rehearse(&headers, &connection).await {
