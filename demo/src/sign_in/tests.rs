@@ -258,13 +258,26 @@ async fn mt_10_one_invitation_pins_one_of_fifty_subjects() {
 
 #[tokio::test]
 async fn mt_11_subjects_compare_byte_for_byte() {
-    let db = acme().await;
-    settle_at(&db, "Sub", "anna@a.com", NOW).await;
-    for other in ["sub", "Sub ", "SUB"] {
-        assert_eq!(
-            settle_at(&db, other, "anna@a.com", NOW).await,
-            Decision::Refused(Refusal::LinkedToAnotherSubject)
-        );
+    // One letter in one piece, and in two.
+    let (composed, decomposed) = ("Subj\u{e9}ct", "Subje\u{301}ct");
+    let long = "s".repeat(256);
+    let (shorter, other_end) = (&long[1..], &format!("{}t", &long[1..]));
+    for (own, others) in [
+        ("Sub", ["sub", "Sub ", "SUB"]),
+        (composed, [decomposed, "Subject", "subj\u{e9}ct"]),
+        (&long, [shorter, other_end, "s"]),
+    ] {
+        let db = acme().await;
+        settle_at(&db, own, "anna@a.com", NOW).await;
+        for other in others {
+            assert_eq!(
+                settle_at(&db, other, "anna@a.com", NOW).await,
+                Decision::Refused(Refusal::LinkedToAnotherSubject),
+                "{other}"
+            );
+        }
+        let again = settle_at(&db, own, "anna@a.com", NOW).await;
+        assert!(matches!(again, Decision::Known { .. }), "{own}: {again:?}");
     }
 }
 

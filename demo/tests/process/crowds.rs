@@ -170,3 +170,48 @@ async fn f_63_one_address_has_its_share() {
     let mut last = people.pop().unwrap();
     assert!(!is_turned_away(&mut last).await);
 }
+
+/// 64 files are too few for a crowd, and 6 GiB of address space for a pool of places.
+#[tokio::test(flavor = "multi_thread")]
+async fn f_62_few_files_and_little_address_space() {
+    let mut product = Product::open("f-62").await;
+    product.kill();
+    product.restart_under("ulimit -n 64; ulimit -v 6291456");
+    let folder = format!("/proc/{}/fd", product.child.id());
+    let open = || std::fs::read_dir(&folder).unwrap().count();
+    let before = open();
+    let mut crowd = Vec::new();
+    for _ in 0..200 {
+        crowd.extend(connect(0, product.address, 4 * 1024).await);
+    }
+    let started = Instant::now();
+    while open() < 60 {
+        assert!(
+            started.elapsed() < Duration::from_secs(3),
+            "F-62: {}",
+            open()
+        );
+    }
+    let during = open();
+    assert!(
+        product.child.try_wait().unwrap().is_none(),
+        "F-62: it goes on"
+    );
+    drop(crowd);
+
+    // The crowd has gone: people sign in, and no more files are held than before they came.
+    let login = login(&product, 0).await;
+    product.signs_in(1).await;
+    while open() > before + 8 {
+        assert!(
+            started.elapsed() < Duration::from_secs(30),
+            "F-62: {} files",
+            open()
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    println!(
+        "F-62: of 64 files {before} were open, {during} with a crowd at the door, {} after it; a login then took {login:.1?}",
+        open()
+    );
+}

@@ -93,3 +93,38 @@ async fn f_61_told_to_stop_during_a_callback() {
     product.restart();
     assert_eq!(product.me(&browser).await, email(0), "F-61");
 }
+
+/// What was asked before has ten seconds, however long a provider takes: three slow answers are twelve.
+#[tokio::test(flavor = "multi_thread")]
+async fn f_61_a_provider_that_hangs_holds_up_no_end() {
+    let mut product = Product::open_with_delay("f-61-hanging", Duration::from_secs(4)).await;
+    let browser = Arc::new(Browser::new(product.address));
+    let callback = product.callback(&browser, 0).await;
+    let switches = product.okta.switches();
+    switches.turn_on(Switch::ThinTokens);
+    switches.turn_on(Switch::SlowAnswers);
+    let asked = product.okta.requests().of(Endpoint::Token);
+    let answer = {
+        let cookies = browser.cookie_header(&callback);
+        let request = browser.request_get(&callback).header("cookie", cookies);
+        tokio::spawn(request.send())
+    };
+    while product.okta.requests().of(Endpoint::Token) == asked {
+        tokio::task::yield_now().await;
+    }
+    let before = Instant::now();
+    product.signal("TERM");
+    let status = wait(&mut product.child, Duration::from_secs(15));
+    let ended = before.elapsed();
+    let answered = answer.await.unwrap().is_ok();
+    println!("F-61: a callback that takes twelve seconds: {status} after {ended:.1?}");
+    assert!(status.success(), "F-61 {status}");
+    assert!(!answered, "F-61: it was over before");
+    assert!(ended < Duration::from_secs(12), "F-61 {ended:?}");
+    assert_eq!(product.links(0).await, 0, "F-61: nothing half-written");
+
+    switches.turn_all_off();
+    product.restart();
+    product.signs_in(0).await;
+    assert_eq!(product.links(0).await, 1, "F-61");
+}

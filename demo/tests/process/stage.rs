@@ -33,12 +33,17 @@ pub(crate) struct Product {
 
 impl Product {
     pub(crate) async fn open(name: &str) -> Self {
+        Self::open_with_delay(name, Duration::from_secs(1)).await
+    }
+
+    /// With an Okta whose slow answers take so long.
+    pub(crate) async fn open_with_delay(name: &str, delay: Duration) -> Self {
         let folder = empty_folder(name);
         let address = free_address().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let issuer = format!("http://{}", listener.local_addr().unwrap());
         let mut config = Config::new(issuer.as_str());
-        config.delay = Duration::from_secs(1);
+        config.delay = delay;
         config.people = (0..PEOPLE)
             .map(|n| Person {
                 login: email(n),
@@ -98,6 +103,12 @@ impl Product {
 
     pub(crate) fn restart_with(&mut self, more: &[&str]) {
         self.child = start(&self.folder, self.address, more);
+    }
+
+    pub(crate) fn restart_under(&mut self, limits: &str) {
+        let mut serve = serve_under(limits, &self.folder, self.address);
+        serve.arg("--danger-allow-loopback");
+        self.child = started(serve);
     }
 
     pub(crate) fn signal(&self, name: &str) {
@@ -227,9 +238,14 @@ pub(crate) fn email(person: usize) -> String {
 
 /// `serve` over the folder's database and component, with as many files as this machine lets a process have.
 pub(crate) fn serve_command(folder: &Path, address: SocketAddr) -> Command {
+    serve_under("ulimit -n \"$(ulimit -Hn)\"", folder, address)
+}
+
+/// The same under other limits, as a shell sets them.
+fn serve_under(limits: &str, folder: &Path, address: SocketAddr) -> Command {
     let mut serve = Command::new("sh");
     serve
-        .args(["-c", "ulimit -n \"$(ulimit -Hn)\"; exec \"$@\"", "sh"])
+        .args(["-c", &format!("{limits}; exec \"$@\""), "sh"])
         .arg(env!("CARGO_BIN_EXE_okta-sso-demo"))
         .arg("serve")
         .args(["--plugin", folder.join("okta_sso.wasm").to_str().unwrap()])

@@ -1,5 +1,7 @@
 //! Signing in with Okta, and each way in which that ends without a session.
 
+use std::time::{Duration, Instant};
+
 use okta_sso_demo::dev_okta::Switch;
 
 use crate::stage::Stage;
@@ -237,4 +239,48 @@ async fn a_callback_that_is_opened_again_and_again_is_one_refusal() {
     assert_eq!(stage.count("SELECT count(*) FROM events").await, 1);
     anna.visit(&callback).await.says(200, "Hello, Anna");
     assert_eq!(stage.count("SELECT count(*) FROM events").await, 2);
+}
+
+/// F-58: whoever finds no place within a second is told so, and the administrator why.
+#[tokio::test]
+async fn f_58_every_place_is_taken() {
+    const PLACES: usize = 16; // of one connection
+    let stage = Stage::open().await;
+    let switches = stage.okta.switches();
+    switches.turn_on(Switch::SlowAnswers);
+    let start = stage.at("/sso/okta/start?tenant=acme");
+    let before = Instant::now();
+    let people = (0..=PLACES).map(|_| {
+        let (person, start) = (stage.browser(), start.clone());
+        tokio::spawn(async move { (person.get(&start).await, before.elapsed()) })
+    });
+    let people: Vec<_> = people.collect();
+    let (mut full, mut slow) = (Vec::new(), 0);
+    for person in people {
+        let (page, told) = person.await.unwrap();
+        assert_eq!(page.status, 503, "F-58: {}", page.text());
+        let (code, _, detail) = stage.history("acme", &page.number()).await;
+        match &*code {
+            "fault/limit" => full.push((page, detail, told)),
+            "login/provider-unavailable/metadata" => slow += 1,
+            other => panic!("F-58: {other}"),
+        }
+    }
+    let [(page, detail, told)] = &*full else {
+        panic!("F-58: {} found no place", full.len());
+    };
+    assert_eq!(slow, PLACES, "F-58");
+    page.says(503, "try again");
+    println!("F-58: told after {told:.1?}; the history says: {detail}");
+    assert!(*told < Duration::from_secs(3), "F-58 {told:?}");
+
+    // Its places are free again, once the provider is asked again.
+    switches.turn_all_off();
+    let anna = stage.browser();
+    while anna.get(&start).await.status != 303 {
+        assert!(before.elapsed() < Duration::from_secs(60), "F-58");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let page = stage.sign_in(&anna, "anna@acme.example").await;
+    page.says(200, "Hello, Anna");
 }

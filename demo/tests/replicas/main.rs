@@ -12,7 +12,7 @@ mod fleet;
 
 use std::time::{Duration, Instant};
 
-use okta_sso_conformance::stage::proxy::Mode;
+use okta_sso_conformance::stage::proxy::{Cut, Mode};
 
 use crate::fleet::{DATABASE_PASSWORD, Fleet, PEOPLE, email};
 
@@ -100,6 +100,37 @@ async fn f_60_a_replica_that_dies_in_the_middle_of_a_login() {
         .get(&callback)
         .await
         .says(400, "or was used already.");
+}
+
+/// Nobody knows whether the first sign-in was written: the next one finds one link, and never two.
+#[tokio::test(flavor = "multi_thread")]
+async fn f_33_the_wire_is_cut_at_the_commit() {
+    const LINKS: &str = "SELECT count(*) FROM links";
+    let Some(fleet) = Fleet::open("f-33", 1).await else {
+        return;
+    };
+    for (person, cut, written) in [(1, Cut::Before, 0), (2, Cut::After, 1)] {
+        let before = fleet.count(LINKS).await;
+        let browser = fleet.browser();
+        let callback = fleet.begin(0, &browser, person).await;
+        // A message of its own, and no part of "READ COMMITTED".
+        fleet.wire.cut_at("COMMIT\0", cut);
+        let page = browser.visit(&callback).await;
+        page.says(503, "Something went wrong on our side");
+        // The server may still be at it.
+        let started = Instant::now();
+        while fleet.count(LINKS).await != before + written {
+            assert!(started.elapsed() < Duration::from_secs(5), "F-33 {cut:?}");
+        }
+        for _ in 0..2 {
+            let browser = fleet.browser();
+            let page = fleet.sign_in(0, 0, &browser, person).await;
+            page.says(200, "Hello, Person");
+            assert_eq!(fleet.me(0, &browser).await, (200, email(person)), "F-33");
+            assert_eq!(fleet.count(LINKS).await, before + 1, "F-33 {cut:?}");
+        }
+        println!("F-33: cut {cut:?} the commit was read: {written} written; one link in the end");
+    }
 }
 
 /// A callback at three replicas at the same moment is one session.

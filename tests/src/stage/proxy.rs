@@ -22,6 +22,15 @@ pub enum Mode {
     Hold,
 }
 
+/// When a connection is cut that sends certain words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// The server never reads them.
+    Before,
+    /// The server reads them, and its answer is lost.
+    After,
+}
+
 /// One proxy; it ends with the runtime.
 pub struct Proxy {
     port: u16,
@@ -34,9 +43,21 @@ struct Shared {
     mode: AtomicU8,
     changed: Notify,
     server: Mutex<String>,
+    cut: Mutex<Option<(&'static str, Cut)>>,
 }
 
 impl Shared {
+    /// Whether the connection that a client says this on is the one to be cut: once.
+    fn cut(&self, said: &[u8]) -> Option<Cut> {
+        let mut cut = self.cut.lock().unwrap_or_else(PoisonError::into_inner);
+        let (words, _) = (*cut)?;
+        let mut windows = said.windows(words.len());
+        windows
+            .any(|window| window == words.as_bytes())
+            .then_some(())?;
+        cut.take().map(|(_, cut)| cut)
+    }
+
     fn mode(&self) -> Mode {
         match self.mode.load(Relaxed) {
             0 => Mode::Through,
@@ -76,6 +97,7 @@ impl Proxy {
                 mode: AtomicU8::new(Mode::Through as u8),
                 changed: Notify::new(),
                 server: Mutex::new(authority(address)),
+                cut: Mutex::default(),
             }),
             open: Arc::default(),
         };
@@ -121,6 +143,16 @@ impl Proxy {
         }
     }
 
+    /// The next connection on which a client says these words is cut.
+    pub fn cut_at(&self, words: &'static str, cut: Cut) {
+        let mut next = self
+            .shared
+            .cut
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *next = Some((words, cut));
+    }
+
     /// New connections reach another server.
     pub fn lead_to(&self, address: &str) {
         *self
@@ -137,13 +169,18 @@ async fn carry(client: TcpStream, shared: &Shared) {
     };
     let (mut client, mut server) = (client.into_split(), server.into_split());
     tokio::select! {
-        () = pump(&mut client.0, &mut server.1, shared) => {}
-        () = pump(&mut server.0, &mut client.1, shared) => {}
+        () = pump(&mut client.0, &mut server.1, shared, |said| shared.cut(said)) => {}
+        () = pump(&mut server.0, &mut client.1, shared, |_| None) => {}
     }
 }
 
-/// Moves bytes one way until one side closes, or the mode does. Held back, none is lost.
-async fn pump(from: &mut OwnedReadHalf, to: &mut OwnedWriteHalf, shared: &Shared) {
+/// Moves bytes one way until one side closes, or the mode or what is said does. Held back, none is lost.
+async fn pump(
+    from: &mut OwnedReadHalf,
+    to: &mut OwnedWriteHalf,
+    shared: &Shared,
+    cut: impl Fn(&[u8]) -> Option<Cut>,
+) {
     let mut buffer = vec![0; 16 << 10];
     loop {
         let length = tokio::select! {
@@ -161,7 +198,9 @@ async fn pump(from: &mut OwnedReadHalf, to: &mut OwnedWriteHalf, shared: &Shared
                 Mode::Through => break,
             }
         }
-        if to.write_all(&buffer[..length]).await.is_err() {
+        let said = &buffer[..length];
+        let cut = cut(said);
+        if cut == Some(Cut::Before) || to.write_all(said).await.is_err() || cut.is_some() {
             return;
         }
     }

@@ -1,6 +1,6 @@
 //! Clocks that jump, stand years back, or disagree.
 
-use okta_sso_host::SelfTestError;
+use okta_sso_host::{Clock as _, SelfTestError};
 
 use super::*;
 
@@ -45,6 +45,30 @@ async fn f_41_a_clock_ten_years_back() {
     println!("F-41: not ready ({}), and {refused}", SelfTestError::Clock);
     stage.time.pass(10 * 365 * 24 * HOUR);
     stage.sign_in(None).await.unwrap();
+}
+
+/// Logins that begin before and end after each of them. Around a leap second Unix time shows one second twice.
+#[tokio::test]
+async fn f_42_remarkable_seconds_pass_during_a_login() {
+    const SECONDS: [(&str, i64, i64); 5] = [
+        ("a leap second", 1_798_761_600, 0),
+        ("2038-01-19", 2_147_483_648, 1),
+        ("2100-01-01", 4_102_444_800, 1),
+        ("2100-02-29, which is none", 4_107_542_400, 1),
+        ("2106-02-07", 4_294_967_296, 1),
+    ];
+    for (backend, address) in backends().await {
+        let stage = Stage::over(&address).await;
+        for (name, second, step) in SECONDS {
+            stage.pass(second - 1 - i64::try_from(stage.time.now()).unwrap());
+            let attempt = stage.begin(None).await;
+            stage.pass(1);
+            stage.pass(step - 1);
+            stage.complete(&attempt).await.unwrap();
+            stage.sign_in(None).await.unwrap();
+            println!("F-42 {backend}: signed in over {name}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -85,6 +85,10 @@ async fn f_62_few_files_and_little_address_space() {
         );
     }
     let files = replica.open_files().unwrap();
+    assert!(
+        files >= 60,
+        "F-62: {files} files are open, the crowd takes no more"
+    );
     assert!(replica.lives(), "F-62: it goes on without files");
     drop(held);
 

@@ -38,6 +38,26 @@ async fn mt_01_two_clients_of_one_provider() {
     println!("MT-01: a neighbour's code: {swapped}; a neighbour's token: audience-mismatch");
 }
 
+/// It is refused there, and takes nothing from the one that it belongs to.
+#[tokio::test]
+async fn mt_13_a_callback_at_another_connection() {
+    for (backend, address) in backends().await {
+        let stage = Stage::over(&address).await;
+        let issuer = stage.provider.issuer();
+        let other = stage.host.connection("other", issuer).await.unwrap();
+        let Attempt { query, binding, .. } = &stage.begin(None).await;
+        for _ in 0..2 {
+            let elsewhere = stage.host.complete(&other, query, binding).await;
+            let refused = refusal(elsewhere);
+            assert_eq!(refused, "login/transaction-not-found", "MT-13 {backend}");
+        }
+        assert_eq!(stage.provider.asked(Place::Token), 0, "MT-13 {backend}");
+        let own = stage.host.complete(&stage.connection, query, binding);
+        own.await.unwrap();
+        println!("MT-13 {backend}: refused twice at another connection, then completed at its own");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn mt_14_one_key_id_at_two_providers() {
     const CALLS: usize = 50;

@@ -49,6 +49,32 @@ async fn one_of_many_stores() {
     }
 }
 
+/// Whatever the one's name and the other's key add up to.
+#[tokio::test]
+async fn mt_29_ids_that_look_like_others_have_entries_of_their_own() {
+    let ids = ["", "a", "ab", "a:", "a:b", "a%3Ab", "a\0", "a\0b"];
+    let ends = ["", "a", "b", "bc", ":b", "b:c", "%3Ab", "\0", "\0b"];
+    for (name, storage) in backends().await {
+        let run = fresh();
+        let keys = ids.iter().flat_map(|id| {
+            let id = format!("{run}{id}");
+            ends.map(|end| key(&id, end.as_bytes()))
+        });
+        let keys: Vec<StorageKey> = keys.collect();
+        for (number, key) in keys.iter().enumerate() {
+            let value = number.to_be_bytes();
+            let stored = storage.put_if_absent(key, &value, 0, 600).await;
+            assert_eq!(stored, Ok(true), "MT-29 {name} {number}");
+        }
+        for (number, key) in keys.iter().enumerate() {
+            let value = number.to_be_bytes().to_vec();
+            let taken = storage.take(key, 1).await;
+            assert_eq!(taken, Ok(Some(value)), "MT-29 {name} {number}");
+        }
+        println!("MT-29 {name}: {} keys, none is another's", keys.len());
+    }
+}
+
 #[tokio::test]
 async fn an_entry_ends_with_its_last_second() {
     for (name, storage) in backends().await {
