@@ -145,7 +145,7 @@ pub(crate) async fn of_tenant(db: &AnyPool, tenant: &str) -> Result<Vec<Listed>,
         "SELECT users.*, links.subject,
                 CASE WHEN invitations.used_at IS NULL THEN invitations.expires END AS invited_until
          FROM users
-         LEFT JOIN links ON links.user_id = users.id
+         LEFT JOIN links ON links.tenant = users.tenant AND links.user_id = users.id
          LEFT JOIN invitations ON invitations.user_id = users.id
          WHERE users.tenant = $1 ORDER BY administrator DESC, email LIMIT $2",
     )

@@ -186,9 +186,11 @@ async fn settle(
     let facts = gather(&mut *db, &saved, vouched, now).await?;
     let decision = decide(vouched, &facts);
     match &decision {
-        Decision::Known { .. } => see(db, &saved, vouched).await?,
+        Decision::Known { old_email, .. } if old_email.is_some() => {
+            see(db, &saved, vouched).await?;
+        }
         Decision::Pin { user } => pin(db, &saved, vouched, user, now).await?,
-        Decision::Refused(_) => {}
+        Decision::Known { .. } | Decision::Refused(_) => {}
     }
     Ok(decision)
 }
@@ -230,28 +232,18 @@ async fn gather(
     .bind(vouched.subject)
     .fetch_optional(&mut *db)
     .await?;
-    let elsewhere: Option<i64> = sqlx::query_scalar(
-        "SELECT 1 FROM links WHERE tenant = $1 AND issuer = $2 AND subject = $3 AND connection_id <> $4",
-    )
-    .bind(&saved.tenant)
-    .bind(vouched.issuer)
-    .bind(vouched.subject)
-    .bind(&saved.id)
-    .fetch_optional(&mut *db)
-    .await?;
-    // Addresses on file are ASCII, which every database lowers alike.
-    let on_file = sqlx::query(
-        "SELECT users.*, links.subject,
-                CASE WHEN invitations.used_at IS NULL THEN invitations.expires END AS expires
-         FROM users
-         LEFT JOIN links ON links.user_id = users.id
-         LEFT JOIN invitations ON invitations.user_id = users.id
-         WHERE users.tenant = $1 AND lower(users.email) = $2",
-    )
-    .bind(&saved.tenant)
-    .bind(vouched.email.to_ascii_lowercase())
-    .fetch_all(&mut *db)
-    .await?;
+    let linked = match linked {
+        Some(row) => Some((User::from_row(&row)?, row.try_get("email_seen")?)),
+        None => None,
+    };
+    // Whoever is pinned to a user comes in as that user; nothing else on file is asked about.
+    let (linked_elsewhere, on_file) = match linked {
+        Some(_) => (false, Vec::new()),
+        None => (
+            is_linked_elsewhere(&mut *db, saved, vouched).await?,
+            on_file(&mut *db, &saved.tenant, vouched, now).await?,
+        ),
+    };
     Ok(Facts {
         tenant: saved.tenant.clone(),
         issuer: saved.issuer.clone(),
@@ -261,24 +253,60 @@ async fn gather(
             .filter(|domain| domain.standing(saved) == Standing::Approved)
             .map(|domain| domain.domain)
             .collect(),
-        linked: match linked {
-            Some(row) => Some((User::from_row(&row)?, row.try_get("email_seen")?)),
-            None => None,
-        },
-        linked_elsewhere: elsewhere.is_some(),
-        on_file: on_file
-            .iter()
-            .map(|row| {
-                Ok(OnFile {
-                    user: User::from_row(row)?,
-                    invitation: Invitation::at(now, row.try_get("expires")?),
-                    linked: row.try_get::<Option<&str>, _>("subject")?.is_some(),
-                })
-            })
-            .collect::<Result<_, sqlx::Error>>()?,
+        linked,
+        linked_elsewhere,
+        on_file,
     })
 }
 
+async fn is_linked_elsewhere(
+    db: &mut AnyConnection,
+    saved: &Saved,
+    vouched: Vouched<'_>,
+) -> Result<bool, sqlx::Error> {
+    let elsewhere: Option<i64> = sqlx::query_scalar(
+        "SELECT 1 FROM links WHERE tenant = $1 AND issuer = $2 AND subject = $3 AND connection_id <> $4",
+    )
+    .bind(&saved.tenant)
+    .bind(vouched.issuer)
+    .bind(vouched.subject)
+    .bind(&saved.id)
+    .fetch_optional(db)
+    .await?;
+    Ok(elsewhere.is_some())
+}
+
+async fn on_file(
+    db: &mut AnyConnection,
+    tenant: &str,
+    vouched: Vouched<'_>,
+    now: i64,
+) -> Result<Vec<OnFile>, sqlx::Error> {
+    // Addresses on file are ASCII, which every database lowers alike.
+    let rows = sqlx::query(
+        "SELECT users.*, links.subject,
+                CASE WHEN invitations.used_at IS NULL THEN invitations.expires END AS expires
+         FROM users
+         LEFT JOIN links ON links.tenant = users.tenant AND links.user_id = users.id
+         LEFT JOIN invitations ON invitations.user_id = users.id
+         WHERE users.tenant = $1 AND lower(users.email) = $2",
+    )
+    .bind(tenant)
+    .bind(vouched.email.to_ascii_lowercase())
+    .fetch_all(db)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(OnFile {
+                user: User::from_row(row)?,
+                invitation: Invitation::at(now, row.try_get("expires")?),
+                linked: row.try_get::<Option<&str>, _>("subject")?.is_some(),
+            })
+        })
+        .collect()
+}
+
+/// Notes another address of a pinned user.
 async fn see(
     db: &mut AnyConnection,
     saved: &Saved,
