@@ -8,7 +8,7 @@ use super::{Kind, OpenError, lock};
 
 /// What each version adds to the one before, oldest first. Once a version is released its file stays as it is: a change is
 /// a new file at the end, and every database is brought there at its next start.
-pub(super) const VERSIONS: [&str; 7] = [
+pub(super) const VERSIONS: [&str; 8] = [
     include_str!("../../schema/1.sql"),
     include_str!("../../schema/2.sql"),
     include_str!("../../schema/3.sql"),
@@ -16,6 +16,7 @@ pub(super) const VERSIONS: [&str; 7] = [
     include_str!("../../schema/5.sql"),
     include_str!("../../schema/6.sql"),
     include_str!("../../schema/7.sql"),
+    include_str!("../../schema/8.sql"),
 ];
 
 /// Why a database is none of this program's.
