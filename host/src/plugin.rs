@@ -1,30 +1,29 @@
-//! Calls of a loaded component.
+//! A loaded component and its life.
+
+mod builder;
+mod dynamic;
+mod exports;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::{Value, json};
-use tokio::time::timeout;
-use wasmtime::component::types::{ComponentFunc, ComponentItem};
-use wasmtime::component::{Type, Val};
 
-use crate::capability::{Capabilities, HttpClient, HttpOptions};
+use crate::capability::Capabilities;
 use crate::compiled::CompiledCache;
-use crate::component::{self, Component};
-use crate::contract::{
-    Callback, Checked, ClaimSet, Connection, Description, EmailMatch, EmailRule, Expectations,
-    Explanation, Finding, LoginError, LoginRequest, LogoutError, Notice, Problem, Redirect,
-    Rehearsal, RevocationRequest, Settings, SignedIn, TokenRejection,
-};
-use crate::error::{CallError, SetupError};
-use crate::limits::Limits;
+use crate::component::Component;
+use crate::contract::Connection;
+use crate::error::SetupError;
 use crate::loaded::Loaded;
 use crate::permit::Occupancy;
-use crate::record::{self, Recording};
-use crate::sandbox::{Call, Running, Sandbox, finish};
+use crate::record::Recording;
+use crate::sandbox::{Call, Running, Sandbox};
 use crate::scope::{Scope, StorageKey};
 use crate::self_test::{self, SelfTestError};
 use crate::state::CallState;
 use crate::store::StorageError;
+
+pub use builder::PluginBuilder;
+pub use dynamic::Signature;
 
 /// A loaded sign-in component: cheap to clone, shared by all requests.
 ///
@@ -38,87 +37,6 @@ pub struct Plugin {
     capabilities: Arc<Capabilities>,
     /// For recordings.
     reference: Option<Arc<str>>,
-}
-
-/// Gathers what a [`Plugin`] is made of.
-#[derive(Default)]
-pub struct PluginBuilder {
-    component: Option<Component>,
-    capabilities: Option<Capabilities>,
-    limits: Limits,
-    cache: Option<Arc<CompiledCache>>,
-}
-
-impl PluginBuilder {
-    /// The component to load.
-    #[must_use]
-    pub fn component(mut self, component: Component) -> Self {
-        self.component = Some(component);
-        self
-    }
-
-    /// The capabilities to run it with.
-    #[must_use]
-    pub fn capabilities(mut self, capabilities: Capabilities) -> Self {
-        self.capabilities = Some(capabilities);
-        self
-    }
-
-    /// Bounds other than the default ones.
-    #[must_use]
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// Keeps compiled code in this cache, so that the next start does not compile.
-    #[must_use]
-    pub fn compiled_cache(mut self, cache: CompiledCache) -> Self {
-        self.cache = Some(Arc::new(cache));
-        self
-    }
-
-    /// Compiles the component; blocks for some hundred milliseconds, once.
-    ///
-    /// Errors: what is missing, what the component is or wants, or what this machine lacks.
-    pub fn load(self) -> Result<Plugin, SetupError> {
-        let mut capabilities = self.capabilities.ok_or(SetupError::NoCapabilities)?;
-        if capabilities.http.is_none() {
-            let client = HttpClient::new(&HttpOptions::default())?;
-            capabilities = capabilities.with_http(Arc::new(client));
-        }
-        let component = self.component.ok_or(SetupError::NoComponent)?;
-        let sandbox = Sandbox::new(self.limits)?;
-        let loaded = Loaded::new(&sandbox, &component, self.cache.as_deref())?;
-        Ok(Plugin {
-            sandbox: Arc::new(sandbox),
-            cache: self.cache,
-            current: Arc::new(RwLock::new(Arc::new(loaded))),
-            capabilities: Arc::new(capabilities),
-            reference: None,
-        })
-    }
-}
-
-/// Parameters and results of one exported function.
-#[derive(Clone, Debug)]
-pub struct Signature {
-    /// Names and types, in order.
-    pub params: Vec<(String, Type)>,
-    /// At most one.
-    pub results: Vec<Type>,
-}
-
-/// Runs one exported function in a fresh instance.
-macro_rules! run {
-    ($plugin:expr, $scope:expr, $name:literal ( $($arg:expr),* )) => {{
-        let mut running = $plugin.start($scope).await?;
-        let outcome = running.call($name, ($($arg,)*)).await;
-        $plugin.keep(&mut running, &outcome, record::of, || {
-            ($name.to_owned(), vec![$(record::of(&$arg)),*])
-        });
-        outcome
-    }};
 }
 
 impl Plugin {
@@ -204,140 +122,6 @@ impl Plugin {
         same.then_some(()).ok_or(StorageError::Unavailable)
     }
 
-    /// `config.check`: turns what was typed into a connection. Runs with every capability denied.
-    pub async fn check(&self, settings: &Settings) -> Call<Checked, Vec<Problem>> {
-        answered(run!(self, None, "config.check"(settings)))
-    }
-
-    /// `config.probe`: asks the provider and changes nothing.
-    pub async fn probe(&self, connection: &Connection) -> Call<Vec<Finding>> {
-        run!(self, Some(connection), "config.probe"(connection))
-    }
-
-    /// `config.describe`: what a settings form shows.
-    pub async fn describe(&self, locale: &str) -> Call<Description> {
-        run!(self, None, "config.describe"(locale))
-    }
-
-    /// `login.begin`: prepares one attempt.
-    pub async fn begin(
-        &self,
-        connection: &Connection,
-        request: &LoginRequest,
-    ) -> Call<Redirect, LoginError> {
-        answered(run!(
-            self,
-            Some(connection),
-            "login.begin"(connection, request)
-        ))
-    }
-
-    /// `login.locate`: the handle that a callback belongs to.
-    pub async fn locate(&self, query: &str) -> Call<String, LoginError> {
-        answered(run!(self, None, "login.locate"(query)))
-    }
-
-    /// `login.complete`: decides who is there.
-    pub async fn complete(
-        &self,
-        connection: &Connection,
-        callback: &Callback,
-    ) -> Call<SignedIn, LoginError> {
-        answered(run!(
-            self,
-            Some(connection),
-            "login.complete"(connection, callback)
-        ))
-    }
-
-    /// `login.rehearse`: the same exchange as a check list; never grounds for a session.
-    pub async fn rehearse(&self, connection: &Connection, callback: &Callback) -> Call<Rehearsal> {
-        run!(
-            self,
-            Some(connection),
-            "login.rehearse"(connection, callback)
-        )
-    }
-
-    /// `claims.validate`: claims of a token whose signature the caller has verified.
-    pub async fn validate(
-        &self,
-        connection: &Connection,
-        header: &str,
-        payload: &str,
-        expectations: &Expectations,
-    ) -> Call<ClaimSet, TokenRejection> {
-        answered(run!(
-            self,
-            None,
-            "claims.validate"(connection, header, payload, expectations)
-        ))
-    }
-
-    /// `claims.compare-email`: why an address did or did not match.
-    pub async fn compare_email(
-        &self,
-        rule: EmailRule,
-        from_provider: &str,
-        on_file: &str,
-    ) -> Call<EmailMatch> {
-        run!(
-            self,
-            None,
-            "claims.compare-email"(rule, from_provider, on_file)
-        )
-    }
-
-    /// `logout.begin`: where to send the browser so that the provider's session ends too.
-    pub async fn begin_logout(
-        &self,
-        connection: &Connection,
-        logout_hint: &str,
-        state: Option<&str>,
-    ) -> Call<String, LogoutError> {
-        answered(run!(
-            self,
-            Some(connection),
-            "logout.begin"(connection, logout_hint, state)
-        ))
-    }
-
-    /// `logout.receive-logout-token`: a back-channel logout token.
-    pub async fn receive_logout_token(
-        &self,
-        connection: &Connection,
-        token: &str,
-    ) -> Call<Notice, LogoutError> {
-        answered(run!(
-            self,
-            Some(connection),
-            "logout.receive-logout-token"(connection, token)
-        ))
-    }
-
-    /// `logout.receive-revocation`: a global token revocation request.
-    pub async fn receive_revocation(
-        &self,
-        connection: &Connection,
-        request: &RevocationRequest,
-    ) -> Call<Notice, LogoutError> {
-        answered(run!(
-            self,
-            Some(connection),
-            "logout.receive-revocation"(connection, request)
-        ))
-    }
-
-    /// `messages.codes`: every code that [`Plugin::explain`] knows.
-    pub async fn codes(&self) -> Call<Vec<String>> {
-        run!(self, None, "messages.codes"())
-    }
-
-    /// `messages.explain`: what to say; `None` for an unknown code.
-    pub async fn explain(&self, code: &str, locale: &str) -> Call<Option<Explanation>> {
-        run!(self, None, "messages.explain"(code, locale))
-    }
-
     /// The interfaces that the component imports, such as `sso:provider/http@0.1.0`, sorted.
     #[must_use]
     pub fn imports(&self) -> Vec<String> {
@@ -354,44 +138,6 @@ impl Plugin {
     #[must_use]
     pub fn sha256(&self) -> String {
         self.loaded().sha256.clone()
-    }
-
-    /// Calls any exported function with dynamic values; for tools and tests.
-    ///
-    /// `interface` is the short name, such as `login`. Capabilities are denied when there is no
-    /// `connection`; otherwise they are scoped to it. `args` are all arguments, the connection among them.
-    pub async fn call(
-        &self,
-        interface: &str,
-        function: &str,
-        connection: Option<&Connection>,
-        args: &[Val],
-    ) -> Call<Vec<Val>> {
-        let name = format!("{interface}.{function}");
-        let unknown = || CallError::Setup(SetupError::NoSuchFunction(name.clone()));
-        let mut running = self.start(connection).await?;
-        let loaded = Arc::clone(&running.loaded);
-        let index = loaded.exports.get(&name).ok_or_else(unknown)?;
-        let within = running.left();
-        let instance = loaded.pre.instantiate_async(&mut running.store);
-        let instance = finish(timeout(within, instance).await)?;
-        let exported = instance
-            .get_func(&mut running.store, index)
-            .ok_or_else(unknown)?;
-        let shape = exported.ty(&running.store);
-        if shape.params().len() != args.len() {
-            return Err(CallError::Setup(SetupError::ArgumentMismatch));
-        }
-        let mut results = vec![Val::Bool(false); shape.results().len()];
-        let within = running.left();
-        let call = exported.call_async(&mut running.store, args, &mut results);
-        let outcome = finish(timeout(within, call).await).map(|()| results);
-        let result = |results: &Vec<Val>| results.first().map_or(Value::Null, record::of_val);
-        self.keep(&mut running, &outcome, result, || {
-            let arguments = args.iter().map(record::of_val).collect();
-            (name, arguments)
-        });
-        outcome
     }
 
     /// Gives the call to the recorder, if this one is recorded.
@@ -422,33 +168,6 @@ impl Plugin {
         });
     }
 
-    /// The types of an exported function; `None` when there is no such function.
-    #[must_use]
-    pub fn signature(&self, interface: &str, function: &str) -> Option<Signature> {
-        let shape = self.function(interface, function)?;
-        let params = shape
-            .params()
-            .map(|(name, of)| (name.to_owned(), of))
-            .collect();
-        Some(Signature {
-            params,
-            results: shape.results().collect(),
-        })
-    }
-
-    fn function(&self, interface: &str, function: &str) -> Option<ComponentFunc> {
-        let (engine, loaded) = (&self.sandbox.engine, self.loaded());
-        let shape = loaded.pre.component().component_type();
-        let exported = shape.get_export(engine, &component::full_name(interface))?;
-        let ComponentItem::ComponentInstance(exported) = exported.ty else {
-            return None;
-        };
-        match exported.get_export(engine, function)?.ty {
-            ComponentItem::ComponentFunc(function) => Some(function),
-            _ => None,
-        }
-    }
-
     /// The component that new calls run.
     fn loaded(&self) -> Arc<Loaded> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
@@ -462,9 +181,4 @@ impl Plugin {
         };
         self.sandbox.start(self.loaded(), id, state).await
     }
-}
-
-/// The contract's own refusals among the errors of a call.
-fn answered<T, E>(outcome: Call<Result<T, E>, E>) -> Call<T, E> {
-    outcome?.map_err(CallError::Answer)
 }
