@@ -19,12 +19,14 @@ use crate::error::SetupError;
 const TAG: usize = 32;
 /// Larger files are not read: the real component compiles to about 2 MiB.
 const MAX_BYTES: u64 = 64 << 20;
+/// The most files in the folder: some versions of the component for some versions of the host, to go back to.
+const MOST: usize = 8;
 
 /// A private folder of compiled components, so that a start does not compile again.
 ///
 /// Machine code runs outside the sandbox: whoever can write it owns the process. So a file is used only when
 /// HMAC-SHA-256 under a key that is not in the folder says that this host wrote it for this component and this
-/// engine; anything else is compiled anew, and replaced.
+/// engine; anything else is compiled anew, and replaced. The eight that were written last are kept.
 pub struct CompiledCache {
     folder: PathBuf,
     key: Key,
@@ -92,10 +94,34 @@ impl CompiledCache {
             }
         }
         let code = engine.precompile_component(bytes)?;
-        if let Err(error) = write(&path, tag(&code).as_ref(), &code) {
+        let kept = write(&path, tag(&code).as_ref(), &code).and_then(|()| self.sweep());
+        if let Err(error) = kept {
             tracing::warn!(%error, path = %path.display(), "cannot keep compiled code");
         }
         deserialize(engine, &code)
+    }
+
+    /// Removes what was written before the last eight, with what killed processes left half-written.
+    fn sweep(&self) -> io::Result<()> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            if !is_ours(&entry.file_name().to_string_lossy()) {
+                continue;
+            }
+            if let Ok(found) = entry.metadata() {
+                files.push((found.modified()?, entry.path())); // the rest was removed meanwhile
+            }
+        }
+        files.sort();
+        let old = files.len().saturating_sub(MOST);
+        for (_, path) in files.drain(..old) {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }
 
@@ -126,6 +152,17 @@ fn compatibility(engine: &Engine) -> String {
     let mut hasher = Digesting(Sha256::new());
     engine.precompile_compatibility_hash().hash(&mut hasher);
     hexadecimal(&hasher.0.finalize())
+}
+
+/// Whether a file's name is one that this module gives: two digests, and one more word while it is written.
+fn is_ours(name: &str) -> bool {
+    let is_digest = |word: &str, length| {
+        word.len() == length && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    let (name, beside) = name.split_once('.').unwrap_or((name, "0000000000000000"));
+    name.split_once('-')
+        .is_some_and(|(component, engine)| is_digest(component, 64) && is_digest(engine, 16))
+        && is_digest(beside, 16)
 }
 
 /// The whole file; none when there is none, or it is too long to be ours.

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use okta_sso_host::{CompiledCache, Component, Pin, Plugin, SetupError};
 
@@ -134,6 +134,34 @@ async fn code_under_another_key_is_another_hosts() {
     let foreign = identity(&path);
     works(&load(&folder, &KEY)).await;
     assert_ne!(identity(&path), foreign, "compiled anew");
+}
+
+/// Components come and go for years; what is not this cache's own is left alone.
+#[tokio::test]
+async fn the_last_eight_are_kept() {
+    let folder = folder("many");
+    CompiledCache::open(&folder, &KEY).unwrap();
+    let put = |name: &str, age: u64| {
+        let file = fs::File::create(folder.join(name)).unwrap();
+        let when = SystemTime::now() - Duration::from_secs(age);
+        file.set_modified(when).unwrap();
+    };
+    let ours = |number: u64| format!("{number:064x}-{number:016x}");
+    for number in 1..=8 {
+        put(&ours(number), number * 3600);
+    }
+    let unfinished = format!("{}.{:016x}", ours(9), 9);
+    put(&unfinished, 9 * 3600);
+    for foreign in ["notes.txt", "a-b", &format!("{}.old", ours(1))] {
+        put(foreign, 99 * 3600);
+    }
+    works(&load(&folder, &KEY)).await;
+    let is_there = |name: &str| folder.join(name).exists();
+    assert!((1..=7).all(|number| is_there(&ours(number))));
+    assert!(!is_there(&ours(8)) && !is_there(&unfinished));
+    let foreign = format!("{}.old", ours(1));
+    assert!(is_there("notes.txt") && is_there("a-b") && is_there(&foreign));
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 8 + 3);
 }
 
 #[test]
