@@ -197,7 +197,7 @@ mod tests {
     /// Whatever holds over SQLite does over PostgreSQL.
     #[tokio::test]
     async fn all_of_this_library_over_postgres() {
-        again::over_postgres(&[]).await.unwrap();
+        again::over_postgres().await.unwrap();
     }
 
     #[test]

@@ -10,12 +10,12 @@ use super::servers::{self, Server};
 /// Names the server to the second run.
 const SERVER: &str = "OKTA_SSO_TEST_POSTGRES";
 
-/// Runs this very program again, with the arguments that a test program takes. Nothing where `SKIP` leaves PostgreSQL out,
+/// Runs this very program again, all of it. Nothing where `SKIP` leaves PostgreSQL out,
 /// and nothing in the second run.
 ///
 /// # Errors
 /// When a test of the second run fails, or none ran.
-pub async fn over_postgres(arguments: &[&str]) -> Result<()> {
+pub async fn over_postgres() -> Result<()> {
     if env::var_os(SERVER).is_some() {
         return Ok(());
     }
@@ -23,7 +23,6 @@ pub async fn over_postgres(arguments: &[&str]) -> Result<()> {
         return Ok(());
     };
     let run = Command::new(env::current_exe()?)
-        .args(arguments)
         .env(SERVER, server.address())
         .stdin(Stdio::null())
         .output()?;
