@@ -42,10 +42,10 @@ const ENTRY: &str = "attempt";
 #[async_trait]
 pub trait Platform: Send + Sync + 'static {
     /// The active connection of a tenant, to start with; none for an unknown tenant or one without.
-    async fn connection_of_tenant(&self, tenant: &str) -> Option<Connection>;
+    async fn connection_of_tenant(&self, tenant: &str) -> Result<Option<Connection>, Unavailable>;
 
     /// The same connection at the callback, read again: none when it is no longer active.
-    async fn connection(&self, id: &str) -> Option<Connection>;
+    async fn connection(&self, id: &str) -> Result<Option<Connection>, Unavailable>;
 
     /// Someone is vouched for. Find the user, open a session with a fresh id, and redirect to
     /// `signed_in.return_to`, which was checked when the attempt began.
@@ -60,8 +60,8 @@ pub trait Platform: Send + Sync + 'static {
     ) -> Response;
 
     /// A connection that is being tried out, as it was when [`SignIn::rehearse`] began; none when it is gone.
-    async fn draft(&self, _id: &str) -> Option<Connection> {
-        None
+    async fn draft(&self, _id: &str) -> Result<Option<Connection>, Unavailable> {
+        Ok(None)
     }
 
     /// A test sign-in came back. Never grounds for a session. Show the check list to whoever may see it: the
@@ -76,6 +76,11 @@ pub trait Platform: Send + Sync + 'static {
             .await
     }
 }
+
+/// The platform cannot read its connections at the moment: neither that there is one nor that there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the platform cannot read its connections")]
+pub struct Unavailable;
 
 /// What an attempt was begun for; stored with it, so that no request can turn one into the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +121,9 @@ pub struct Attempt {
 pub enum Refusal {
     /// There is no such tenant, or it has no active connection.
     NoConnection,
+    /// The platform could not say whether there is a connection. A callback that ends so has used nothing up: the
+    /// same address can be asked again.
+    Unavailable,
     /// No attempt could be begun with this connection: there is no handle.
     NotBegun {
         /// What was to be signed in with.
@@ -127,6 +135,12 @@ pub enum Refusal {
     },
     /// The component's answer, a limit, or a fault.
     Call(CallError<LoginError>),
+}
+
+impl From<Unavailable> for Refusal {
+    fn from(Unavailable: Unavailable) -> Self {
+        Self::Unavailable
+    }
 }
 
 /// What the routes share.
@@ -176,12 +190,13 @@ async fn start<P: Platform>(
             .map(|(_, value)| value.into_owned())
     };
     let tenant = parameter("tenant").unwrap_or_default();
-    let Some(connection) = this.platform.connection_of_tenant(&tenant).await else {
-        return private(
-            this.platform
-                .refused(&request, None, Refusal::NoConnection)
-                .await,
-        );
+    let found = this.platform.connection_of_tenant(&tenant).await;
+    let found = found
+        .map_err(Refusal::from)
+        .and_then(|found| found.ok_or(Refusal::NoConnection));
+    let connection = match found {
+        Ok(connection) => connection,
+        Err(refusal) => return private(this.platform.refused(&request, None, refusal).await),
     };
     let asked = parameter("return_to").unwrap_or_default();
     let wanted = LoginRequest {
@@ -266,10 +281,7 @@ async fn callback<P: Platform>(
     let query = query.unwrap_or_default();
     let (attempt, purpose) = match this.locate(&query).await {
         Ok(found) => found,
-        Err(error) => {
-            let refusal = Refusal::Call(error);
-            return private(this.platform.refused(&request, None, refusal).await);
-        }
+        Err(refusal) => return private(this.platform.refused(&request, None, refusal).await),
     };
     let name = [COOKIE, &attempt.handle].concat();
     let browser_binding = Cookies::read(&request.headers).one(&name);
@@ -348,26 +360,27 @@ impl<P: Platform> SignIn<P> {
     }
 
     /// The attempt that a callback belongs to.
-    async fn locate(&self, query: &str) -> Result<(Attempt, Purpose), CallError<LoginError>> {
-        let handle = self.plugin.locate(query).await?;
+    async fn locate(&self, query: &str) -> Result<(Attempt, Purpose), Refusal> {
+        let handle = self.plugin.locate(query).await.map_err(Refusal::Call)?;
+        let answer = |error| Refusal::Call(CallError::Answer(error));
         let capabilities = self.plugin.capabilities();
         let key = StorageKey::host(ENTRY, handle.as_bytes());
         let entry = capabilities
             .storage
             .get(&key, capabilities.clock.now())
             .await
-            .map_err(|_| CallError::Answer(LoginError::StorageUnavailable))?;
+            .map_err(|_| answer(LoginError::StorageUnavailable))?;
         let (purpose, id) = entry
             .as_deref()
             .and_then(|entry| entry.split_first())
             .and_then(|(tag, id)| Some((Purpose::of(*tag)?, str::from_utf8(id).ok()?)))
-            .ok_or(CallError::Answer(LoginError::TransactionNotFound))?;
+            .ok_or_else(|| answer(LoginError::TransactionNotFound))?;
         let connection = match purpose {
-            Purpose::SignIn => self.platform.connection(id).await,
-            Purpose::Rehearsal => self.platform.draft(id).await,
+            Purpose::SignIn => self.platform.connection(id).await?,
+            Purpose::Rehearsal => self.platform.draft(id).await?,
         };
         // Switched off since: as changed as a connection can be.
-        let connection = connection.ok_or(CallError::Answer(LoginError::ConnectionChanged))?;
+        let connection = connection.ok_or_else(|| answer(LoginError::ConnectionChanged))?;
         Ok((Attempt { handle, connection }, purpose))
     }
 }

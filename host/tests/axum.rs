@@ -11,6 +11,7 @@ mod platform;
 use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ::axum::Router;
 use ::axum::body::Body;
@@ -18,7 +19,7 @@ use ::axum::http::request::Parts;
 use ::axum::http::{HeaderMap, Request, StatusCode, header};
 use ::axum::response::{IntoResponse, Response};
 use async_trait::async_trait;
-use okta_sso_host::axum::{Attempt, Platform, Refusal, SignIn};
+use okta_sso_host::axum::{Attempt, Platform, Refusal, SignIn, Unavailable};
 use okta_sso_host::contract::{Connection, Endpoint, Outcome, Rehearsal, SignedIn};
 use okta_sso_host::{
     CallError, Component, Http, HttpError, HttpRequest, HttpResponse, MemoryStorage, Pin, Plugin,
@@ -54,23 +55,36 @@ impl Http for Metadata {
 }
 
 /// One tenant; its pages are the refusal's code.
-struct OneTenant(Connection);
+struct OneTenant {
+    connection: Connection,
+    /// Its tables cannot be read.
+    down: Arc<AtomicBool>,
+}
+
+impl OneTenant {
+    fn found(&self, is_it: bool) -> Result<Option<Connection>, Unavailable> {
+        if self.down.load(Ordering::Relaxed) {
+            return Err(Unavailable);
+        }
+        Ok(is_it.then(|| self.connection.clone()))
+    }
+}
 
 #[async_trait]
 impl Platform for OneTenant {
-    async fn connection_of_tenant(&self, tenant: &str) -> Option<Connection> {
-        (tenant == "acme").then(|| self.0.clone())
+    async fn connection_of_tenant(&self, tenant: &str) -> Result<Option<Connection>, Unavailable> {
+        self.found(tenant == "acme")
     }
 
-    async fn connection(&self, id: &str) -> Option<Connection> {
-        (id == self.0.id).then(|| self.0.clone())
+    async fn connection(&self, id: &str) -> Result<Option<Connection>, Unavailable> {
+        self.found(id == self.connection.id)
     }
 
     async fn signed_in(&self, _: &Parts, _: &Attempt, _: SignedIn) -> Response {
         StatusCode::NO_CONTENT.into_response()
     }
 
-    async fn draft(&self, id: &str) -> Option<Connection> {
+    async fn draft(&self, id: &str) -> Result<Option<Connection>, Unavailable> {
         self.connection(id).await
     }
 
@@ -91,6 +105,7 @@ impl Platform for OneTenant {
     async fn refused(&self, _: &Parts, attempt: Option<&Attempt>, refusal: Refusal) -> Response {
         let code = match refusal {
             Refusal::NoConnection => "no-connection".to_owned(),
+            Refusal::Unavailable => "unavailable".to_owned(),
             Refusal::NotBegun { error, .. } | Refusal::Call(error) => error.to_string(),
         };
         let known = if attempt.is_some() {
@@ -107,6 +122,11 @@ async fn router() -> Router {
 }
 
 async fn sign_in() -> (Arc<SignIn<OneTenant>>, Connection) {
+    over(Arc::default()).await
+}
+
+/// With a platform that cannot read its tables while `down` is set.
+async fn over(down: Arc<AtomicBool>) -> (Arc<SignIn<OneTenant>>, Connection) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/plugin/okta_sso.wasm");
     let capabilities =
         platform::with_storage(MemoryStorage::default()).with_http(Arc::new(Metadata));
@@ -127,7 +147,11 @@ async fn sign_in() -> (Arc<SignIn<OneTenant>>, Connection) {
         policy: connection.policy.clone(),
     };
     connection = plugin.check(&settings).await.unwrap().connection;
-    let sign_in = SignIn::new(plugin, OneTenant(connection.clone()));
+    let platform = OneTenant {
+        connection: connection.clone(),
+        down,
+    };
+    let sign_in = SignIn::new(plugin, platform);
     let sign_in = sign_in.never_return_to(["/logout".to_owned()]);
     (Arc::new(sign_in), connection)
 }
@@ -208,6 +232,35 @@ async fn a_callback_of_another_browser_finds_nothing() {
         "login/transaction-not-found known",
         "MT-32"
     );
+}
+
+/// Not knowing is not the same as knowing that there is none: nothing is used up, and the person comes back.
+#[tokio::test]
+async fn a_platform_that_cannot_read_its_tables_uses_nothing_up() {
+    let down = Arc::new(AtomicBool::new(true));
+    let router = over(Arc::clone(&down)).await.0.router();
+    let not_begun = get(&router, "/start?tenant=acme", "").await;
+    assert_eq!(text(not_begun).await, "unavailable unknown");
+
+    down.store(false, Ordering::Relaxed);
+    let started = get(&router, "/start?tenant=acme", "").await;
+    let location = url::Url::parse(value(&started, header::LOCATION)).unwrap();
+    let state = location.query_pairs().find(|(name, _)| name == "state");
+    let uri = format!("/callback?code=abc&state={}", state.unwrap().1);
+    let cookie = value(&started, header::SET_COOKIE);
+    let cookie = cookie.split(';').next().unwrap();
+
+    down.store(true, Ordering::Relaxed);
+    let lost = get(&router, &uri, cookie).await;
+    assert!(
+        lost.headers().get(header::SET_COOKIE).is_none(),
+        "cookie stays"
+    );
+    assert_eq!(text(lost).await, "unavailable unknown");
+
+    down.store(false, Ordering::Relaxed);
+    let again = get(&router, &uri, cookie).await;
+    assert_eq!(text(again).await, "login/provider-unavailable/token known");
 }
 
 #[tokio::test]

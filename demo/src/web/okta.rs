@@ -16,7 +16,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use okta_sso_host::CallError;
 use okta_sso_host::Coded;
-use okta_sso_host::axum::{Attempt, Platform, Refusal, return_to, set_cookie};
+use okta_sso_host::axum::{Attempt, Platform, Refusal, Unavailable, return_to, set_cookie};
 use okta_sso_host::contract::{Connection, LoginError, Rehearsal, SignedIn};
 use url::form_urlencoded;
 
@@ -28,7 +28,7 @@ use super::page::{self, Failure, Layout};
 use super::settings;
 use crate::connections::{self, Saved};
 use crate::history::Event;
-use crate::ledgerline::Ledgerline;
+use crate::ledgerline::{ConnectError, Ledgerline};
 use crate::operator_events::Code;
 use crate::sessions::Provider;
 use crate::sign_in::Vouched;
@@ -47,30 +47,37 @@ impl Okta {
     }
 
     /// The connection of a tenant whose single sign-on is in use.
-    async fn active(&self, saved: Option<Saved>) -> Option<Connection> {
-        let saved = saved?;
-        let connected = self.0.connect_active(&saved).await;
-        connected.unwrap_or_else(|error| {
-            tracing::error!(connection = saved.id, %error, "a connection cannot be used");
-            None
-        })
+    async fn active(
+        &self,
+        saved: Result<Option<Saved>, sqlx::Error>,
+    ) -> Result<Option<Connection>, Unavailable> {
+        let connected = async {
+            let Some(saved) = saved? else { return Ok(None) };
+            self.0.connect_active(&saved).await
+        };
+        connected.await.map_err(unavailable)
     }
+}
+
+fn unavailable(error: ConnectError) -> Unavailable {
+    tracing::error!(%error, "a connection cannot be used");
+    Unavailable
 }
 
 #[async_trait]
 impl Platform for Okta {
-    async fn connection_of_tenant(&self, tenant: &str) -> Option<Connection> {
-        let saved = connections::of_tenant(&self.0.db, tenant).await;
-        self.active(logged(saved)).await
+    async fn connection_of_tenant(&self, tenant: &str) -> Result<Option<Connection>, Unavailable> {
+        self.active(connections::of_tenant(&self.0.db, tenant).await)
+            .await
     }
 
-    async fn connection(&self, id: &str) -> Option<Connection> {
-        let saved = connections::find(&self.0.db, id).await;
-        self.active(logged(saved)).await
+    async fn connection(&self, id: &str) -> Result<Option<Connection>, Unavailable> {
+        self.active(connections::find(&self.0.db, id).await).await
     }
 
-    async fn draft(&self, id: &str) -> Option<Connection> {
-        settings::connection_of_draft(&self.0, id).await
+    async fn draft(&self, id: &str) -> Result<Option<Connection>, Unavailable> {
+        let draft = settings::connection_of_draft(&self.0, id).await;
+        draft.map_err(unavailable)
     }
 
     async fn rehearsed(
@@ -102,6 +109,7 @@ impl Platform for Okta {
     ) -> Response {
         let handle = attempt.map(|attempt| attempt.handle.as_str());
         let (connection, handle, error) = match &refusal {
+            Refusal::Unavailable => return cannot_tell().into_response(),
             Refusal::NoConnection => (None, handle, None),
             Refusal::NotBegun {
                 connection,
@@ -315,11 +323,9 @@ struct RefusedPage<'a> {
     recorded: bool,
 }
 
-fn logged(saved: Result<Option<Saved>, sqlx::Error>) -> Option<Saved> {
-    saved.unwrap_or_else(|error| {
-        tracing::error!(%error, "a connection could not be read");
-        None
-    })
+/// The reason was logged where the database failed; nothing can be written into a history now.
+fn cannot_tell() -> Failure {
+    Failure::Fault("whether this company signs in with Okta cannot be read".to_owned())
 }
 
 /// The code that stands in history and log; `fault/…` are our own.

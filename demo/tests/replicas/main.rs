@@ -213,15 +213,10 @@ async fn f_31_the_database_hangs() {
     let waited = before.elapsed();
     page.says(503, "Something went wrong on our side");
     assert_eq!(ready.status, 503, "F-31");
-    assert!(
-        !back.status.is_success() && !back.status.is_redirection(),
-        "F-31"
-    );
+    back.says(503, "Something went wrong on our side");
     fleet.wire.set(Mode::Through).await;
-    fleet
-        .sign_in(0, 1, &fleet.browser(), 1)
-        .await
-        .says(200, "Hello, Person");
+    // The callback that could not be answered was not used up.
+    browser.visit(&callback).await.says(200, "Hello, Person");
     println!("F-31: the last of three answers came after {waited:.1?}");
     assert!(waited < Duration::from_secs(25), "F-31 {waited:?}");
 }

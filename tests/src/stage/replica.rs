@@ -19,7 +19,7 @@ use ::axum::routing::post;
 use ::axum::{Json, Router};
 use anyhow::{Context, Result};
 use async_trait::async_trait;
-use okta_sso_host::axum::{Attempt, Platform, Refusal, SignIn};
+use okta_sso_host::axum::{Attempt, Platform, Refusal, SignIn, Unavailable};
 use okta_sso_host::contract::{Connection, SignedIn};
 use okta_sso_host::{CompiledCache, Component, Deadlines, Pin, Plugin};
 use serde::{Deserialize, Serialize};
@@ -175,12 +175,12 @@ struct Everybody(BTreeMap<String, Connection>);
 
 #[async_trait]
 impl Platform for Everybody {
-    async fn connection_of_tenant(&self, tenant: &str) -> Option<Connection> {
-        self.0.get(tenant).cloned()
+    async fn connection_of_tenant(&self, tenant: &str) -> Result<Option<Connection>, Unavailable> {
+        Ok(self.0.get(tenant).cloned())
     }
 
-    async fn connection(&self, id: &str) -> Option<Connection> {
-        self.0.get(id).cloned()
+    async fn connection(&self, id: &str) -> Result<Option<Connection>, Unavailable> {
+        Ok(self.0.get(id).cloned())
     }
 
     async fn signed_in(&self, _: &Parts, _: &Attempt, signed_in: SignedIn) -> Response {
@@ -194,6 +194,7 @@ impl Platform for Everybody {
     async fn refused(&self, _: &Parts, _: Option<&Attempt>, refusal: Refusal) -> Response {
         let code = match refusal {
             Refusal::NoConnection => "no-connection".to_owned(),
+            Refusal::Unavailable => "unavailable".to_owned(),
             Refusal::NotBegun { error, .. } | Refusal::Call(error) => error.to_string(),
         };
         (StatusCode::FORBIDDEN, Json(Answer::Refused(code))).into_response()

@@ -17,12 +17,13 @@ use super::{
     domain_requests, domains, drafts, page, trials,
 };
 use crate::database;
+use crate::ledgerline::ConnectError;
 use crate::operator_events::Code;
 use crate::trials::{Entry, Outcome};
 use crate::web::address::ClientAddress;
 use crate::web::login;
 use crate::web::okta::Okta;
-use crate::{connections, ledgerline, link_moves};
+use crate::{connections, link_moves};
 
 /// Asks Okta about the tenant's settings and keeps what was found; false when too little is filled in to ask.
 pub(super) async fn probe(ledgerline: &Ledgerline, tenant: &str) -> Result<bool, Failure> {
@@ -60,10 +61,7 @@ fn is_complete(settings: &Saved) -> bool {
 
 /// The connection that a trial is made with: domains that were asked for count like those that are approved, so that
 /// the trial goes to its end.
-async fn connection(
-    ledgerline: &Ledgerline,
-    settings: &Saved,
-) -> Result<Connection, ledgerline::ConnectError> {
+async fn connection(ledgerline: &Ledgerline, settings: &Saved) -> Result<Connection, ConnectError> {
     let tenant = &settings.tenant;
     let approved = domains::of_tenant(&ledgerline.db, tenant).await?;
     let asked = domain_requests::of_tenant(&ledgerline.db, tenant).await?;
@@ -87,15 +85,11 @@ async fn connection(
 pub(in crate::web) async fn connection_of_draft(
     ledgerline: &Ledgerline,
     id: &str,
-) -> Option<Connection> {
-    let settings = match drafts::find(&ledgerline.db, id).await {
-        Ok(draft) => draft?.settings,
-        Err(error) => {
-            tracing::error!(%error, "a draft could not be read");
-            return None;
-        }
-    };
-    connection(ledgerline, &settings).await.ok()
+) -> Result<Option<Connection>, ConnectError> {
+    match drafts::find(&ledgerline.db, id).await? {
+        Some(draft) => connection(ledgerline, &draft.settings).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 #[derive(Template)]
