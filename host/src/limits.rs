@@ -26,10 +26,11 @@ pub struct Limits {
     pub wall: Duration,
     /// Waiting for a free place before [`crate::Limit::Busy`]. 1 s.
     pub queue: Duration,
-    /// Calls at the same time; the sandbox's address space is reserved for so many. 64.
+    /// Calls at the same time; the sandbox's address space is reserved for so many. A quarter is kept for calls that
+    /// wait for no provider. 64.
     pub concurrent: u32,
-    /// Calls at the same time for one connection, so that one hanging provider leaves places to the
-    /// others. 16.
+    /// Calls at the same time for one connection; fewer where many connections are busy, because none holds more than
+    /// is left, so that any number of hanging providers leaves places to the others. 16.
     pub concurrent_per_connection: u32,
     /// HTTP exchanges of one call. 8.
     pub exchanges: u32,

@@ -37,6 +37,8 @@ pub struct Plugin {
     capabilities: Arc<Capabilities>,
     /// For recordings.
     reference: Option<Arc<str>>,
+    /// Its capabilities wait for nobody outside, so its calls need no place among those that do.
+    self_contained: bool,
 }
 
 impl Plugin {
@@ -59,6 +61,14 @@ impl Plugin {
         Self {
             capabilities: Arc::new(capabilities),
             ..self.clone()
+        }
+    }
+
+    /// The same over capabilities that wait for nobody outside.
+    pub(crate) fn self_contained(self) -> Self {
+        Self {
+            self_contained: true,
+            ..self
         }
     }
 
@@ -174,7 +184,8 @@ impl Plugin {
     }
 
     async fn start<E>(&self, connection: Option<&Connection>) -> Call<Running, E> {
-        let id = connection.map(|connection| connection.id.as_str());
+        let waits_for = connection.filter(|_| !self.self_contained);
+        let id = waits_for.map(|connection| connection.id.as_str());
         let state = || {
             let scope = connection.map(Scope::of);
             CallState::new(Arc::clone(&self.capabilities), scope, &self.sandbox.limits)

@@ -101,7 +101,7 @@ async fn over(
         .with_log(Arc::new(Silence));
     let capabilities = change(capabilities);
     let now = capabilities.clock.now();
-    let plugin = plugin.with_capabilities(capabilities);
+    let plugin = plugin.with_capabilities(capabilities).self_contained();
     let attempts = Attempts {
         connection: connection(&plugin).await?,
         plugin,

@@ -80,19 +80,66 @@ async fn times(plugin: &Plugin, connection: &Connection) -> Vec<Duration> {
     times
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn f_14_a_hanging_provider_is_its_own_tenants_trouble() {
+async fn plugin() -> Plugin {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/plugin/okta_sso.wasm");
     let options = HttpOptions {
         danger_allow_loopback: true,
         ..HttpOptions::default()
     };
     let http = Arc::new(HttpClient::new(&options).unwrap());
-    let plugin = Plugin::builder()
+    Plugin::builder()
         .component(Component::from_path(path, Pin::Sidecar).expect("run make plugin"))
         .capabilities(capabilities().with_http(http))
         .load()
+        .unwrap()
+}
+
+/// T38: as many companies as places that a connection may hold, each with a provider that hangs. Neither another company nor
+/// the host itself waits for them.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_hanging_providers_leave_places_to_the_others() {
+    const HANGING: usize = 16;
+    let plugin = plugin().await;
+    let quiet = connection(&plugin, "quiet", &provider(true).await).await;
+    let issuer = provider(false).await;
+    let mut crowd = Vec::new();
+    for number in 0..HANGING {
+        let hanging = connection(&plugin, &format!("hanging-{number}"), &issuer).await;
+        for _ in 0..20 {
+            let (plugin, connection) = (plugin.clone(), hanging.clone());
+            crowd.push(tokio::spawn(async move {
+                plugin.begin(&connection, &REQUEST).await
+            }));
+        }
+    }
+    let full = async {
+        while plugin.occupancy().busy < HANGING * 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(3), full)
+        .await
         .unwrap();
+    let held = plugin.occupancy();
+    plugin.begin(&quiet, &REQUEST).await.unwrap();
+    plugin.self_test().await.unwrap();
+    assert!(
+        plugin
+            .explain("login/connection-changed", "en")
+            .await
+            .unwrap()
+            .is_some()
+    );
+    println!("T38 held by {HANGING} that hang: {held:?}");
+    for call in crowd {
+        assert!(call.await.unwrap().is_err());
+    }
+    assert_eq!(plugin.occupancy().busy, 0, "every place is back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f_14_a_hanging_provider_is_its_own_tenants_trouble() {
+    let plugin = plugin().await;
     let quiet = connection(&plugin, "quiet", &provider(true).await).await;
     let hanging = connection(&plugin, "hanging", &provider(false).await).await;
 

@@ -67,6 +67,7 @@ impl PluginBuilder {
             current: Arc::new(RwLock::new(Arc::new(loaded))),
             capabilities: Arc::new(capabilities),
             reference: None,
+            self_contained: false,
         })
     }
 }
