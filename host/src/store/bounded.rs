@@ -4,19 +4,25 @@ use std::collections::{BTreeMap, HashMap};
 
 /// Entries by scope and key, which end at a second of the caller's clock.
 ///
-/// When full, the oldest entry of the scope that holds the most gives way: one scope's flood is its own loss.
+/// When full, the oldest entry of the scope that holds the most gives way, the most of what is scarce, entries or bytes:
+/// one scope's flood is its own loss.
 pub(crate) struct Bounded {
     most_entries: usize,
     most_bytes: usize,
     entries: HashMap<Box<[u8]>, Entry>,
     bytes: usize,
-    scopes: HashMap<Box<[u8]>, Keys>,
+    scopes: HashMap<Box<[u8]>, Share>,
     by_end: BTreeMap<(u64, u64), Box<[u8]>>,
     next: u64,
 }
 
-/// The keys of one scope, oldest first.
-type Keys = BTreeMap<u64, Box<[u8]>>;
+/// What one scope holds.
+#[derive(Default)]
+struct Share {
+    /// Oldest first.
+    keys: BTreeMap<u64, Box<[u8]>>,
+    bytes: usize,
+}
 
 struct Entry {
     value: Vec<u8>,
@@ -45,11 +51,13 @@ impl Bounded {
 
     pub(crate) fn remove(&mut self, key: &[u8], now: u64) -> Option<Vec<u8>> {
         let (key, entry) = self.entries.remove_entry(key)?;
-        self.bytes -= key.len() + entry.value.len();
+        let size = key.len() + entry.value.len();
+        self.bytes -= size;
         self.by_end.remove(&(entry.ends, entry.number));
         if let Some(scope) = self.scopes.get_mut(&entry.scope) {
-            scope.remove(&entry.number);
-            if scope.is_empty() {
+            scope.bytes -= size;
+            scope.keys.remove(&entry.number);
+            if scope.keys.is_empty() {
                 self.scopes.remove(&entry.scope);
             }
         }
@@ -76,22 +84,20 @@ impl Bounded {
             let gone = gone.clone();
             self.remove(&gone, now);
         }
-        while self.entries.len() >= self.most_entries || self.bytes + size > self.most_bytes {
-            let biggest = self.scopes.values().max_by_key(|held| held.len());
-            let Some(oldest) = biggest.and_then(|held| held.values().next()).cloned() else {
-                return false;
-            };
-            self.remove(&oldest, now);
+        while self.entries.len() >= self.most_entries {
+            self.shorten(now, |share| share.keys.len());
+        }
+        while self.bytes + size > self.most_bytes {
+            self.shorten(now, |share| share.bytes);
         }
         let number = self.next;
         self.next += 1;
         let (scope, key): (Box<[u8]>, Box<[u8]>) = (scope.into(), key.into());
         self.bytes += size;
         self.by_end.insert((ends, number), key.clone());
-        self.scopes
-            .entry(scope.clone())
-            .or_default()
-            .insert(number, key.clone());
+        let share = self.scopes.entry(scope.clone()).or_default();
+        share.bytes += size;
+        share.keys.insert(number, key.clone());
         self.entries.insert(
             key,
             Entry {
@@ -102,6 +108,15 @@ impl Bounded {
             },
         );
         true
+    }
+
+    /// Takes the oldest entry from the scope that holds the most.
+    fn shorten(&mut self, now: u64, most: impl Fn(&Share) -> usize) {
+        let biggest = self.scopes.values().max_by_key(|share| most(share));
+        if let Some(oldest) = biggest.and_then(|share| share.keys.values().next()) {
+            let oldest = oldest.clone();
+            self.remove(&oldest, now);
+        }
     }
 }
 
@@ -120,6 +135,21 @@ mod tests {
         assert_eq!(map.entries.len(), 4);
         assert_eq!(map.get(&[96, 0], 0), None);
         assert_eq!(map.get(&[97, 0], 0), Some(b"v".as_slice()));
+    }
+
+    /// Few large values push out one another, and not the many small ones of somebody else.
+    #[test]
+    fn a_flood_of_bytes_costs_its_own_scope() {
+        let mut map = Bounded::new(1_000, 1_000);
+        for key in 0..50_u8 {
+            assert!(map.insert(b"quiet", &[key], b"v", 0, 10));
+        }
+        for key in 100..110_u8 {
+            assert!(map.insert(b"loud", &[key], &[0; 400], 0, 10));
+        }
+        assert!((0..50).all(|key| map.get(&[key], 0).is_some()));
+        assert!(map.get(&[109], 0).is_some() && map.get(&[107], 0).is_none());
+        assert_eq!(map.scopes[b"loud".as_slice()].bytes, 2 * 401);
     }
 
     #[test]
