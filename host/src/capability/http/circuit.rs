@@ -69,8 +69,11 @@ impl Pass<'_> {
             last: now,
             trying: false,
         });
+        // Requests that were under way when it opened tell nothing new, and must not keep it open.
+        if circuit.failures < FAILURES || self.trial {
+            circuit.last = now;
+        }
         circuit.failures = circuit.failures.saturating_add(1);
-        circuit.last = now;
         circuit.failures == FAILURES
     }
 }
@@ -93,6 +96,25 @@ mod tests {
         for _ in 0..times {
             circuits.enter("a", now).unwrap().failed(now);
         }
+    }
+
+    /// F-01: what fails late does not put the next try off.
+    #[test]
+    fn requests_under_way_when_it_opens_do_not_keep_it_open() {
+        let (circuits, now) = (Circuits::default(), Instant::now());
+        let late = circuits.enter("a", now).unwrap();
+        fail(&circuits, FAILURES, now);
+        late.failed(now + OPEN - Duration::from_millis(1));
+        let trial = circuits.enter("a", now + OPEN).unwrap();
+        assert!(circuits.enter("a", now + OPEN).is_none(), "one tries");
+        trial.failed(now + OPEN);
+        let next = now + OPEN + OPEN;
+        assert!(
+            circuits
+                .enter("a", next - Duration::from_millis(1))
+                .is_none()
+        );
+        assert!(circuits.enter("a", next).is_some());
     }
 
     #[test]
