@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use okta_sso_host::Resolver;
 use tokio::net::TcpListener;
 
+use super::deadlines::BlackHole;
 use super::scripted::{self, Scripted, Step};
 use super::*;
 
@@ -207,6 +208,47 @@ async fn f_15_a_dead_address_is_passed_over() {
         "F-15: three dead addresses passed over in {:.1?}",
         before.elapsed()
     );
+}
+
+/// One that refuses says so; one that is silent is passed over after its head start.
+#[tokio::test]
+async fn f_15_a_silent_address_is_passed_over() {
+    let server = Scripted::start(|_, _| scripted::ok()).await;
+    let port = server.address.port();
+    let _hole = BlackHole::at(&format!("127.0.0.2:{port}")).await;
+    let client = with(HttpOptions {
+        resolver: Some(Answers::new(&[Some(&["127.0.0.2", "127.0.0.1"])])),
+        ..HttpOptions::default()
+    });
+    let before = std::time::Instant::now();
+    let outcome = get(&client, &format!("http://localhost:{port}/x")).await;
+    let took = before.elapsed();
+    assert!(outcome.is_ok(), "F-15 {outcome:?}");
+    println!("F-15: a silent address passed over in {took:.1?}");
+    assert!(
+        took >= Duration::from_millis(250),
+        "F-15: it was not silent"
+    );
+}
+
+/// T18: an address that is not dialled is not told by its haste from one that refuses: both are tried again after the
+/// same wait.
+#[tokio::test]
+async fn blocked_takes_as_long_as_refused() {
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let url = format!("https://acme.okta.com:{port}/x");
+    let (blocked, refused) = (
+        Answers::new(&[Some(&["127.0.0.1"])]),
+        Answers::new(&[Some(&["127.0.0.1"])]),
+    );
+    let before = std::time::Instant::now();
+    let outcome = get_public(&resolving(blocked.clone()), "a", &url).await;
+    let took = before.elapsed();
+    assert_eq!(outcome, get(&resolving(refused.clone()), &url).await);
+    assert_eq!((blocked.asked(), refused.asked()), (2, 2), "T18");
+    assert!(took >= Duration::from_millis(50), "T18 {took:?}");
 }
 
 #[tokio::test]

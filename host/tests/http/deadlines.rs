@@ -1,11 +1,41 @@
 //! How long a provider can keep the host waiting.
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::scripted::{Scripted, Step, reset};
 use super::*;
+
+/// Answers no SYN: a listener with a full backlog.
+pub(super) struct BlackHole {
+    pub(super) address: SocketAddr,
+    _listener: TcpListener,
+    _waiting: Vec<TcpStream>,
+}
+
+impl BlackHole {
+    pub(super) async fn at(address: &str) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(address.parse().unwrap()).unwrap();
+        let listener = socket.listen(1).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut waiting = Vec::new();
+        loop {
+            let connected = TcpStream::connect(address);
+            match tokio::time::timeout(Duration::from_millis(200), connected).await {
+                Ok(stream) => waiting.push(stream.unwrap()),
+                Err(_) => break,
+            }
+        }
+        Self {
+            address,
+            _listener: listener,
+            _waiting: waiting,
+        }
+    }
+}
 
 /// The outcome, and that it came within so many milliseconds.
 async fn within(fault: &str, millis: u64, outcome: impl Future<Output = Outcome>) -> Outcome {
@@ -29,20 +59,8 @@ async fn f_01_a_closed_port() {
 
 #[tokio::test]
 async fn f_02_a_black_hole() {
-    // A listener with a full backlog answers no SYN.
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let listener = socket.listen(1).unwrap();
-    let address = listener.local_addr().unwrap();
-    let mut waiting = Vec::new();
-    loop {
-        let connected = TcpStream::connect(address);
-        match tokio::time::timeout(Duration::from_millis(200), connected).await {
-            Ok(stream) => waiting.push(stream.unwrap()),
-            Err(_) => break,
-        }
-    }
-    let url = format!("http://{address}/x");
+    let hole = BlackHole::at("127.0.0.1:0").await;
+    let url = format!("http://{}/x", hole.address);
     let refusal = within("F-02", 3_200, get(&client(), &url)).await;
     assert_eq!(refusal, Err(HttpError::Unreachable));
 }

@@ -39,7 +39,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 /// Why there is no connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// At once: refused, reset, no TLS. May be gone at the next attempt.
+    /// At once: refused, reset, no TLS. May be gone at the next attempt. So is an address that is not dialled, which
+    /// would else be told from one that refuses by its haste.
     Broken(&'static str),
     /// After its time, or for good.
     Final(&'static str),
@@ -189,7 +190,7 @@ impl Dialer {
             (Host::Domain(name), None) => {
                 resolver::permitted(&self.resolver, self.reach, name, port)
                     .await
-                    .ok_or(Failure::Final("no address that may be dialled"))?
+                    .ok_or(Failure::Broken("no address that may be dialled"))?
             }
             (Host::Ipv4(address), _) => vec![SocketAddr::from((*address, port))],
             (Host::Ipv6(address), _) => vec![SocketAddr::from((*address, port))],
