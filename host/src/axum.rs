@@ -21,7 +21,8 @@ use ::axum::routing::get;
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use tracing::Instrument;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 use url::form_urlencoded;
 
 pub use self::cookies::{Cookies, set as set_cookie};
@@ -209,24 +210,29 @@ async fn start<P: Platform>(
         Some(reference) => this.plugin.for_attempt(reference),
         None => this.plugin.clone(),
     };
-    let begun = begin(
-        &plugin,
-        &request.headers,
-        &connection,
-        &wanted,
-        Purpose::SignIn,
-    );
-    match begun.await {
-        Ok((_, response)) => response,
-        Err(error) => {
-            let refusal = Refusal::NotBegun {
-                connection: Box::new(connection),
-                reference,
-                error,
-            };
-            private(this.platform.refused(&request, None, refusal).await)
+    let span = span(reference.as_deref().unwrap_or_default());
+    span.record("connection", &connection.id);
+    let begun = async {
+        let (headers, purpose) = (&request.headers, Purpose::SignIn);
+        match begin(&plugin, headers, &connection, &wanted, purpose).await {
+            Ok((_, response)) => response,
+            Err(error) => {
+                let refusal = Refusal::NotBegun {
+                    connection: Box::new(connection.clone()),
+                    reference: reference.clone(),
+                    error,
+                };
+                private(this.platform.refused(&request, None, refusal).await)
+            }
         }
-    }
+    };
+    begun.instrument(span).await
+}
+
+/// Around everything that is done, and logged, for one request of an attempt. It carries the number that the person is
+/// shown when nothing comes of it; the connection is added once it is known.
+fn span(correlation_id: &str) -> Span {
+    tracing::info_span!("sign_in", correlation_id, connection = Empty)
 }
 
 /// What a person may have typed to be found; anything else is not passed on.
@@ -243,15 +249,20 @@ async fn begin(
     purpose: Purpose,
 ) -> Result<(String, Response), CallError<LoginError>> {
     let redirect = plugin.begin(connection, wanted).await?;
+    tracing::info!(handle = redirect.handle, "sign-in begun"); // the number of its callback
     let key = StorageKey::host(ENTRY, redirect.handle.as_bytes());
     let key = key.on_behalf_of(&connection.id);
     let entry = [&[purpose.tag()], connection.id.as_bytes()].concat();
     let capabilities = plugin.capabilities();
-    capabilities
+    let stored = capabilities
         .storage
         .put_if_absent(&key, &entry, capabilities.clock.now(), LIFETIME)
         .await
         .map_err(|_| CallError::Answer(LoginError::StorageUnavailable))?;
+    // Two of 128 random bits do not meet: whoever drew this one drew it twice.
+    if !stored {
+        return Err(CallError::Answer(LoginError::RandomnessUnavailable));
+    }
     let mut response = (
         StatusCode::SEE_OTHER,
         [(header::LOCATION, redirect.url.as_str())],
@@ -279,26 +290,16 @@ async fn callback<P: Platform>(
     request: Parts,
 ) -> Response {
     let query = query.unwrap_or_default();
-    let (attempt, purpose) = match this.locate(&query).await {
-        Ok(found) => found,
-        Err(refusal) => return private(this.platform.refused(&request, None, refusal).await),
-    };
-    let name = [COOKIE, &attempt.handle].concat();
-    let browser_binding = Cookies::read(&request.headers).one(&name);
-    let callback = Callback {
-        query,
-        browser_binding: browser_binding.map(str::to_owned),
-    };
-    // Everything that is logged about this attempt, by whomever, carries the number that the person is shown.
-    let span = tracing::info_span!(
-        "sign_in",
-        correlation_id = attempt.handle,
-        connection = attempt.connection.id
-    );
-    let ended = this.finish(&request, &attempt, purpose, callback);
-    let mut response = ended.instrument(span).await;
-    append(&mut response, set_cookie(&name, "", 0));
-    private(response)
+    match this.plugin.locate(&query).await {
+        Ok(handle) => {
+            let span = span(&handle);
+            this.answer(&request, handle, query).instrument(span).await
+        }
+        Err(error) => {
+            let refusal = Refusal::Call(error);
+            private(this.platform.refused(&request, None, refusal).await)
+        }
+    }
 }
 
 impl<P: Platform> SignIn<P> {
@@ -334,6 +335,24 @@ impl<P: Platform> SignIn<P> {
         Some(URL_SAFE_NO_PAD.encode(bytes))
     }
 
+    /// What comes of a callback with this handle.
+    async fn answer(&self, request: &Parts, handle: String, query: String) -> Response {
+        let (attempt, purpose) = match self.attempt(handle).await {
+            Ok(found) => found,
+            Err(refusal) => return private(self.platform.refused(request, None, refusal).await),
+        };
+        Span::current().record("connection", &attempt.connection.id);
+        let name = [COOKIE, &attempt.handle].concat();
+        let browser_binding = Cookies::read(&request.headers).one(&name);
+        let callback = Callback {
+            query,
+            browser_binding: browser_binding.map(str::to_owned),
+        };
+        let mut response = self.finish(request, &attempt, purpose, callback).await;
+        append(&mut response, set_cookie(&name, "", 0));
+        private(response)
+    }
+
     /// What comes of a callback whose attempt is known.
     async fn finish(
         &self,
@@ -359,9 +378,8 @@ impl<P: Platform> SignIn<P> {
         }
     }
 
-    /// The attempt that a callback belongs to.
-    async fn locate(&self, query: &str) -> Result<(Attempt, Purpose), Refusal> {
-        let handle = self.plugin.locate(query).await.map_err(Refusal::Call)?;
+    /// The attempt that a callback belongs to, by its handle.
+    async fn attempt(&self, handle: String) -> Result<(Attempt, Purpose), Refusal> {
         let answer = |error| Refusal::Call(CallError::Answer(error));
         let capabilities = self.plugin.capabilities();
         let key = StorageKey::host(ENTRY, handle.as_bytes());

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tracing::Instrument as _;
 use wasmtime::component::Linker;
 
 use crate::bindings::SsoProvider;
@@ -94,7 +95,9 @@ impl http::Host for CallState {
         let Some(mut left) = self.exchanges_left.checked_sub(1) else {
             return Ok(Err(http::Error::BudgetExhausted));
         };
-        let answer = exchange::send(&self.capabilities, scope, request, &mut left).await;
+        let span = tracing::info_span!("exchange", endpoint = ?request.endpoint);
+        let answer = exchange::send(&self.capabilities, scope, request, &mut left);
+        let answer = answer.instrument(span).await;
         self.exchanges_left = left;
         Ok(answer.map_err(|error| match error {
             HttpError::Denied => http::Error::Denied,
