@@ -8,7 +8,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
-use wasmtime::component::types::ComponentItem;
+use wasmtime::component::types::{Component as ComponentType, ComponentItem};
 
 use crate::compiled::CompiledCache;
 use crate::error::SetupError;
@@ -16,31 +16,46 @@ use crate::error::SetupError;
 /// Longer files are not read at all, in bytes; [`crate::Limits::component`] may ask for less.
 const MAX_BYTES: u64 = 8 << 20;
 
-/// The version of the contract that this crate speaks.
-macro_rules! interface {
-    ($name:literal) => {
-        concat!("sso:provider/", $name, "@0.1.0")
-    };
-}
+/// The version of the contract that this crate speaks, in each of its patches: those change texts alone.
+const VERSION: &str = "0.1";
 
 /// All the authority that a component can have. Compared exactly; `types` holds no function.
 const IMPORTS: [&str; 8] = [
-    interface!("cache"),
-    interface!("clock"),
-    interface!("http"),
-    interface!("log"),
-    interface!("random"),
-    interface!("signatures"),
-    interface!("storage"),
-    interface!("types"),
+    "cache",
+    "clock",
+    "http",
+    "log",
+    "random",
+    "signatures",
+    "storage",
+    "types",
 ];
 
 /// What a component must export; short names.
 pub(crate) const EXPORTS: [&str; 5] = ["config", "login", "claims", "logout", "messages"];
 
-/// The full name of an interface of the contract, from its short one.
+/// The full name of an interface of the contract, from its short one. Instances are found by it in every patch.
 pub(crate) fn full_name(interface: &str) -> String {
-    format!("sso:provider/{interface}@0.1.0")
+    format!("sso:provider/{interface}@{VERSION}.0")
+}
+
+/// The short name of an interface of the contract; none when it is another contract's, or another version's.
+fn short_name(full: &str) -> Option<&str> {
+    let (interface, version) = full.strip_prefix("sso:provider/")?.split_once('@')?;
+    let patch = version.strip_prefix(VERSION)?.strip_prefix('.')?;
+    let is_number = (1..=4).contains(&patch.len()) && patch.bytes().all(|b| b.is_ascii_digit());
+    is_number.then_some(interface)
+}
+
+/// An exported interface of the contract, by its short name.
+pub(crate) fn exported<'a>(
+    shape: &'a ComponentType,
+    engine: &'a Engine,
+    interface: &str,
+) -> Option<ComponentItem> {
+    let mut exports = shape.exports(engine);
+    let (_, found) = exports.find(|(name, _)| short_name(name) == Some(interface))?;
+    Some(found.ty)
 }
 
 /// What a component's bytes must be before anything else is done with them.
@@ -138,15 +153,16 @@ impl Component {
         let shape = component.component_type();
         let mut imports = Vec::new();
         for (name, item) in shape.imports(engine) {
-            if !IMPORTS.contains(&name) || !matches!(item.ty, ComponentItem::ComponentInstance(_)) {
+            let is_allowed = short_name(name).is_some_and(|name| IMPORTS.contains(&name));
+            if !is_allowed || !matches!(item.ty, ComponentItem::ComponentInstance(_)) {
                 return Err(SetupError::ImportNotAllowed(name.to_owned()));
             }
             imports.push(name.to_owned());
         }
         imports.sort();
-        for name in EXPORTS.map(full_name) {
-            if shape.get_export(engine, &name).is_none() {
-                return Err(SetupError::ExportMissing(name));
+        for name in EXPORTS {
+            if exported(&shape, engine, name).is_none() {
+                return Err(SetupError::ExportMissing(full_name(name)));
             }
         }
         Ok((component, imports))
@@ -213,6 +229,27 @@ mod tests {
             );
         }
         assert_eq!(refusal(b"", Pin::Sidecar), SetupError::PinMalformed);
+    }
+
+    #[test]
+    fn every_patch_of_the_version_is_spoken_and_no_other() {
+        for version in ["0.1.0", "0.1.1", "0.1.9999"] {
+            let name = format!("sso:provider/http@{version}");
+            assert_eq!(short_name(&name), Some("http"), "{version}");
+        }
+        for other in [
+            "sso:provider/http@0.2.0",
+            "sso:provider/http@0.10.0",
+            "sso:provider/http@0.1",
+            "sso:provider/http@0.1.",
+            "sso:provider/http@0.1.0-rc.1",
+            "sso:provider/http@0.1.0+x",
+            "sso:provider/http@1.0.1",
+            "sso:provider/http",
+            "wasi:http/http@0.1.0",
+        ] {
+            assert_eq!(short_name(other), None, "{other}");
+        }
     }
 
     #[test]

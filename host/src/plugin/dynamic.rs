@@ -79,8 +79,9 @@ impl Plugin {
     fn function(&self, interface: &str, function: &str) -> Option<ComponentFunc> {
         let (engine, loaded) = (&self.sandbox.engine, self.loaded());
         let shape = loaded.pre.component().component_type();
-        let exported = shape.get_export(engine, &component::full_name(interface))?;
-        let ComponentItem::ComponentInstance(exported) = exported.ty else {
+        let ComponentItem::ComponentInstance(exported) =
+            component::exported(&shape, engine, interface)?
+        else {
             return None;
         };
         match exported.get_export(engine, function)?.ty {

@@ -234,9 +234,34 @@ async fn f_60_killed_in_the_middle_of_a_callback() {
 /// Replicas are replaced one after another by a component that writes transactions of another form.
 #[tokio::test(flavor = "multi_thread")]
 async fn f_38_a_rolling_upgrade() {
-    let folder = folder("upgrade");
+    // Between an old and a new replica, four ways of nine, twice; everywhere else nobody notices.
+    upgrade(
+        "upgrade",
+        (b"transaction 1", b"transaction 2"),
+        "forms of transactions",
+        (28, 8),
+    )
+    .await;
+}
+
+/// And by one that was made for another patch of the contract: each finishes what the other begins.
+#[tokio::test(flavor = "multi_thread")]
+async fn f_38_two_versions_of_the_contract() {
+    upgrade(
+        "contract",
+        (b"@0.1.0", b"@0.1.1"),
+        "versions of the contract",
+        (36, 0),
+    )
+    .await;
+}
+
+/// Three replicas, one after another with the component in which `new` stands instead of `old`; how many sign-ins finish,
+/// and how many have to be begun again.
+async fn upgrade(name: &str, (old, new): (&[u8], &[u8]), of: &str, expected: (u32, u32)) {
+    let folder = folder(name);
     let next = folder.join("okta_sso.wasm");
-    let bytes = other_form(&std::fs::read(platform::component()).unwrap());
+    let bytes = exchanged(&std::fs::read(platform::component()).unwrap(), old, new);
     std::fs::write(&next, &bytes).unwrap();
     let digest = Sha256::digest(&bytes);
     let pin: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -278,25 +303,26 @@ async fn f_38_a_rolling_upgrade() {
         upgrade(2).await;
         round().await;
         println!(
-            "F-38 {backend}: two forms of transactions side by side: {finished} logins finished, {begun_again} were \
-             told to start again and signed in"
+            "F-38 {backend}: two {of} side by side: {finished} logins finished, {begun_again} were told to start again and \
+             signed in"
         );
-        // Between an old and a new replica, four ways of nine, twice; everywhere else nobody notices.
-        assert_eq!((finished, begun_again), (28, 8), "F-38 {backend}");
+        assert_eq!((finished, begun_again), expected, "F-38 {backend}");
     }
 }
 
-/// The component with another version in the transactions that it writes and reads.
-fn other_form(component: &[u8]) -> Vec<u8> {
-    let (old, new) = (b"transaction 1", b"transaction 2");
-    let places = component.windows(old.len()).enumerate();
-    let places: Vec<_> = places
-        .filter(|(_, window)| window == old)
+/// The component with these bytes, wherever they stand, exchanged for others of the same length.
+fn exchanged(component: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
+    assert_eq!(old.len(), new.len());
+    let windows = component.windows(old.len()).enumerate();
+    let places: Vec<_> = windows
+        .filter(|(_, window)| *window == old)
         .map(|(at, _)| at)
         .collect();
-    assert_eq!(places.len(), 1, "where the version stands");
+    assert!(!places.is_empty(), "nowhere");
     let mut other = component.to_vec();
-    other[places[0]..places[0] + new.len()].copy_from_slice(new);
+    for at in places {
+        other[at..at + new.len()].copy_from_slice(new);
+    }
     other
 }
 
