@@ -63,6 +63,17 @@ impl Memory {
     }
 }
 
+impl Memory {
+    /// By how many the most open files of the last quarter are more than those of the first half.
+    pub(super) fn more_files(&self) -> usize {
+        let most = |samples: &[(f64, f64, usize)]| samples.iter().map(|sample| sample.2).max();
+        let (first, rest) = self.samples.split_at(self.samples.len() / 2);
+        let last = rest.get(rest.len() / 2..).unwrap_or_default();
+        let (first, last) = (most(first).unwrap_or(0), most(last).unwrap_or(0));
+        last.saturating_sub(first)
+    }
+}
+
 impl fmt::Display for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.name)?;

@@ -21,7 +21,7 @@ use anyhow::{Context, Result};
 use async_trait::async_trait;
 use okta_sso_host::axum::{Attempt, Platform, Refusal, SignIn, Unavailable};
 use okta_sso_host::contract::{Connection, SignedIn};
-use okta_sso_host::{CompiledCache, Component, Deadlines, Pin, Plugin};
+use okta_sso_host::{CompiledCache, Component, Deadlines, Limits, Pin, Plugin};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
@@ -235,8 +235,14 @@ async fn serve(orders: Orders) -> Result<()> {
         headers: usual.headers / orders.haste,
         exchange: usual.exchange / orders.haste,
     };
+    let usual = Limits::default();
+    let limits = Limits {
+        wall: usual.wall / orders.haste,
+        ..usual
+    };
     let capabilities = platform::capabilities(storage, clock.clone(), deadlines)?;
     let plugin = Plugin::builder()
+        .limits(limits)
         .component(Component::from_path(&orders.component, Pin::Sidecar)?)
         .compiled_cache(CompiledCache::open(&orders.cache, CACHE_KEY)?)
         .capabilities(capabilities)
