@@ -126,7 +126,7 @@ async fn connect(database: &Database) -> Result<AnyPool, OpenError> {
 }
 
 /// How long a page waits for a connection to a server before it says that something is wrong.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The address of a file, made when it is not there. Nothing in the path is taken for a part of the address.
 fn file_address(path: &Path) -> String {

@@ -1,16 +1,16 @@
 //! Figures about the process, for Prometheus. No tenant, no person and no address is in them.
 
+mod measured;
+
 use std::sync::Arc;
 use std::time::Instant;
 
-use async_trait::async_trait;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use okta_sso_host::contract::Endpoint;
-use okta_sso_host::{Http, HttpError, HttpRequest, HttpResponse, Plugin, Scope};
+use okta_sso_host::{Http, Log, Plugin, Storage};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -18,20 +18,29 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use sqlx::AnyPool;
+
+use self::measured::{MeasuredHttp, MeasuredLog, MeasuredStorage};
 
 /// What is counted and timed.
 pub(crate) struct Metrics {
     registry: Registry,
     sign_ins: Family<Outcome, Counter>,
+    starts: Family<Status, Histogram>,
     callbacks: Family<Status, Histogram>,
     exchanges: Exchanges,
+    storage: StorageOperations,
+    refetches: KeyRefetches,
     busy: Gauge,
     places: Gauge,
+    waited: Counter,
+    connections: Gauge,
+    idle_connections: Gauge,
     component: Family<Component, Gauge>,
     reloads: Family<Reload, Counter>,
 }
 
-/// Requests to providers; a request to `keys` beyond one a day and connection is a refetch.
+/// Requests to providers, as those who wait for them see them.
 type Exchanges = Family<Exchange, Histogram>;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -48,8 +57,27 @@ struct Status {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Exchange {
     endpoint: &'static str,
-    /// The status, or why there was no answer.
-    answer: String,
+    /// The class of the status, `2xx`, or 429, or why there was no answer: a provider does not choose how many there are.
+    answer: &'static str,
+}
+
+/// Keys fetched again for a token whose key is not among those that are known.
+type KeyRefetches = Family<KeyRefetch, Counter>;
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct KeyRefetch {
+    /// `made`, or `held-back` because there were many.
+    outcome: &'static str,
+}
+
+/// What the storage of pending sign-ins was asked to do.
+type StorageOperations = Family<StorageOperation, Histogram>;
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct StorageOperation {
+    operation: &'static str,
+    /// `ok`, or that it is unavailable.
+    answer: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -72,6 +100,13 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("ledgerline");
         let sign_ins = Family::default();
         registry.register("sign_ins", "Sign-ins by outcome", sign_ins.clone());
+        let starts = Family::new_with_constructor(durations as fn() -> Histogram);
+        registry.register_with_unit(
+            "start",
+            "Time from pressing Okta to the way there, by status",
+            Unit::Seconds,
+            starts.clone(),
+        );
         let callbacks = Family::new_with_constructor(durations as fn() -> Histogram);
         registry.register_with_unit(
             "callback",
@@ -82,11 +117,24 @@ impl Default for Metrics {
         let exchanges = Exchanges::new_with_constructor(durations);
         registry.register_with_unit(
             "provider",
-            "Time of requests to providers, by endpoint and answer",
+            "Time of waiting for providers, by endpoint and answer, with what was shared or held back",
             Unit::Seconds,
             exchanges.clone(),
         );
-        let (busy, places) = (Gauge::default(), Gauge::default());
+        let storage = StorageOperations::new_with_constructor(durations);
+        registry.register_with_unit(
+            "storage",
+            "Time of operations on pending sign-ins, by answer",
+            Unit::Seconds,
+            storage.clone(),
+        );
+        let refetches = KeyRefetches::default();
+        registry.register(
+            "key_refetches",
+            "Times that a provider's keys were fetched again for an unknown key",
+            refetches.clone(),
+        );
+        let (busy, places, waited) = (Gauge::default(), Gauge::default(), Counter::default());
         registry.register(
             "sandbox_busy",
             "Calls of the plugin that run now",
@@ -96,6 +144,22 @@ impl Default for Metrics {
             "sandbox_places",
             "Calls that may run at once",
             places.clone(),
+        );
+        registry.register(
+            "sandbox_waits",
+            "Calls of the plugin that waited for others to end",
+            waited.clone(),
+        );
+        let (connections, idle_connections) = (Gauge::default(), Gauge::default());
+        registry.register(
+            "database_connections",
+            "Connections to the database",
+            connections.clone(),
+        );
+        registry.register(
+            "database_connections_idle",
+            "Of these, connections that nobody uses now",
+            idle_connections.clone(),
         );
         let (component, reloads) = (Family::default(), Family::default());
         registry.register(
@@ -111,10 +175,16 @@ impl Default for Metrics {
         Self {
             registry,
             sign_ins,
+            starts,
             callbacks,
             exchanges,
+            storage,
+            refetches,
             busy,
             places,
+            waited,
+            connections,
+            idle_connections,
             component,
             reloads,
         }
@@ -130,13 +200,14 @@ impl Metrics {
         self.sign_ins.get_or_create(&outcome).inc();
     }
 
+    /// A browser asked for the way to a provider and was answered.
+    pub(crate) fn start(&self, status: StatusCode, started: Instant) {
+        observe(&self.starts, status, started);
+    }
+
     /// A browser came back from a provider and was answered.
     pub(crate) fn callback(&self, status: StatusCode, started: Instant) {
-        let status = Status {
-            status: status.as_u16(),
-        };
-        let callbacks = self.callbacks.get_or_create(&status);
-        callbacks.observe(started.elapsed().as_secs_f64());
+        observe(&self.callbacks, status, started);
     }
 
     /// This component runs.
@@ -153,65 +224,61 @@ impl Metrics {
 
     /// The same client, with its requests timed.
     pub(crate) fn measured(&self, http: impl Http + 'static) -> Arc<dyn Http> {
-        Arc::new(Measured {
-            http,
-            exchanges: self.exchanges.clone(),
+        let exchanges = self.exchanges.clone();
+        Arc::new(MeasuredHttp { http, exchanges })
+    }
+
+    /// The same storage, with what it does timed.
+    pub(crate) fn measured_storage(&self, storage: Arc<dyn Storage>) -> Arc<dyn Storage> {
+        let operations = self.storage.clone();
+        Arc::new(MeasuredStorage {
+            storage,
+            operations,
         })
     }
 
-    fn text(&self, plugin: &Plugin) -> Result<String, std::fmt::Error> {
+    /// The plugin's events, with those counted that tell of keys fetched again.
+    pub(crate) fn measured_log(&self) -> Arc<dyn Log> {
+        let refetches = self.refetches.clone();
+        Arc::new(MeasuredLog { refetches })
+    }
+
+    fn text(&self, plugin: &Plugin, db: &AnyPool) -> Result<String, std::fmt::Error> {
         let occupancy = plugin.occupancy();
-        self.busy
-            .set(i64::try_from(occupancy.busy).unwrap_or(i64::MAX));
-        self.places
-            .set(i64::try_from(occupancy.places).unwrap_or(i64::MAX));
+        self.busy.set(gauge(occupancy.busy));
+        self.places.set(gauge(occupancy.places));
+        self.waited
+            .inc_by(occupancy.waited.saturating_sub(self.waited.get()));
+        self.connections.set(i64::from(db.size()));
+        self.idle_connections.set(gauge(db.num_idle()));
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
     }
 }
 
-struct Measured<H> {
-    http: H,
-    exchanges: Exchanges,
+fn observe(times: &Family<Status, Histogram>, status: StatusCode, started: Instant) {
+    let status = Status {
+        status: status.as_u16(),
+    };
+    times
+        .get_or_create(&status)
+        .observe(started.elapsed().as_secs_f64());
 }
 
-#[async_trait]
-impl<H: Http> Http for Measured<H> {
-    async fn send(&self, scope: &Scope, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let endpoint = match request.endpoint {
-            Endpoint::Metadata => "metadata",
-            Endpoint::Keys => "keys",
-            Endpoint::Authorization => "authorization",
-            Endpoint::PushedAuthorization => "pushed-authorization",
-            Endpoint::Token => "token",
-            Endpoint::UserInfo => "user-info",
-            Endpoint::EndSession => "end-session",
-        };
-        let started = Instant::now();
-        let answer = self.http.send(scope, request).await;
-        let exchange = Exchange {
-            endpoint,
-            answer: match &answer {
-                Ok(response) => response.status.to_string(),
-                Err(error) => error.to_string(),
-            },
-        };
-        let exchanges = self.exchanges.get_or_create(&exchange);
-        exchanges.observe(started.elapsed().as_secs_f64());
-        answer
-    }
+fn gauge(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// `/metrics`, for a listener of its own: it is not for everybody.
-pub(crate) fn router(metrics: Arc<Metrics>, plugin: Plugin) -> Router {
+pub(crate) fn router(metrics: Arc<Metrics>, plugin: Plugin, db: AnyPool) -> Router {
     Router::new()
         .route("/metrics", get(show))
-        .with_state((metrics, plugin))
+        .with_state((metrics, plugin, db))
 }
 
-async fn show(State((metrics, plugin)): State<(Arc<Metrics>, Plugin)>) -> Response {
-    match metrics.text(&plugin) {
+async fn show(State((metrics, plugin, db)): State<(Arc<Metrics>, Plugin, AnyPool)>) -> Response {
+    match metrics.text(&plugin, &db) {
         Ok(text) => {
             let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
             ([(header::CONTENT_TYPE, kind)], text).into_response()

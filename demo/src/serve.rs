@@ -35,6 +35,8 @@ pub use self::plugin::{CompiledCacheAt, ComponentFile};
 
 /// How long requests in flight may take once the process is told to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
+/// How long the database may take to close, after that.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How often what has expired is forgotten.
 const SWEEP: Duration = Duration::from_secs(60);
 /// Tenants and people to try the product with; used where the development Okta runs and no file is given.
@@ -200,8 +202,11 @@ impl Product {
             .okta
             .map(|(okta, listener)| tokio::spawn(async move { okta.serve(listener).await }));
         let metrics = self.metrics.map(|(listener, _)| {
-            let measures = Arc::clone(&self.ledgerline.metrics);
-            let router = metrics::router(measures, self.ledgerline.plugin.clone());
+            let (measures, db) = (
+                Arc::clone(&self.ledgerline.metrics),
+                self.ledgerline.db.clone(),
+            );
+            let router = metrics::router(measures, self.ledgerline.plugin.clone(), db);
             tokio::spawn(async move { axum::serve(listener, router).await })
         });
         let sweeper = tokio::spawn(sweep(Arc::clone(&self.ledgerline)));
@@ -230,7 +235,11 @@ impl Product {
         for task in okta.into_iter().chain(metrics) {
             stop_task(task).await;
         }
-        self.ledgerline.db.close().await;
+        // What is committed is kept; connections that a hanging server does not give back are left to the system.
+        let closed = tokio::time::timeout(LAST_WORDS, self.ledgerline.db.close());
+        if closed.await.is_err() {
+            tracing::warn!("the database does not let go; ending without it");
+        }
         ended
     }
 }

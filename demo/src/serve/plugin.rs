@@ -55,8 +55,10 @@ pub(super) async fn load(
         clock: Arc::clone(&clock),
     };
     let http = egress::client(options)?;
+    let storage = metrics.measured_storage(storage);
     let capabilities = Capabilities::new(storage, Arc::new(credentials))
         .with_http(metrics.measured(http))
+        .with_log(metrics.measured_log())
         .with_clock(clock);
     let capabilities = match recordings {
         Some(recordings) => capabilities.with_recorder(Arc::new(recordings.clone())),

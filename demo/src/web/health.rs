@@ -8,9 +8,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use okta_sso_host::{Plugin, SelfTestError};
+use okta_sso_host::{Plugin, SelfTestError, StorageError};
 use serde::Serialize;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use super::Web;
 use crate::database;
@@ -37,7 +38,8 @@ impl Readiness {
             return parts.clone();
         }
         let mut parts = Vec::new();
-        if let Err(error) = plugin.check_storage().await {
+        let stored = timeout(PROMPTLY, plugin.check_storage()).await;
+        if let Err(error) = stored.unwrap_or(Err(StorageError::Unavailable)) {
             tracing::error!(%error, "the storage for pending sign-ins does not work");
             parts.push("state");
         }
@@ -53,6 +55,9 @@ impl Readiness {
     }
 }
 
+/// How long database and storage may take before they count as not ready; a balancer asks every few seconds.
+const PROMPTLY: Duration = Duration::from_secs(1);
+
 #[derive(Serialize)]
 struct Answer {
     ready: bool,
@@ -62,21 +67,14 @@ struct Answer {
 
 /// 200, or 503 with the parts that do not work. Providers are not asked: each is one tenant's.
 async fn ready(State(ledgerline): State<Arc<Ledgerline>>) -> Response {
-    let mut not_ready = Vec::new();
-    match is_current(&ledgerline).await {
-        Ok(true) => not_ready.extend(lacks_key(&ledgerline).await),
-        Ok(false) => {
-            tracing::error!(
-                "a newer program has brought the database further: start that one here"
-            );
-            not_ready.push("version");
-        }
-        Err(error) => {
-            tracing::error!(%error, "the database does not answer");
-            not_ready.push("database");
-        }
-    }
-    not_ready.extend(ledgerline.readiness.not_ready(&ledgerline.plugin).await);
+    let (database, mut not_ready) = tokio::join!(
+        timeout(PROMPTLY, database_lacks(&ledgerline)),
+        ledgerline.readiness.not_ready(&ledgerline.plugin)
+    );
+    not_ready.extend(database.unwrap_or_else(|_| {
+        tracing::error!("the database does not answer in time");
+        Some("database")
+    }));
     if ledgerline.is_stopping() {
         not_ready.push("stopping");
     }
@@ -87,6 +85,23 @@ async fn ready(State(ledgerline): State<Arc<Ledgerline>>) -> Response {
         StatusCode::SERVICE_UNAVAILABLE
     };
     (status, Json(Answer { ready, not_ready })).into_response()
+}
+
+/// What keeps the database from its work.
+async fn database_lacks(ledgerline: &Ledgerline) -> Option<&'static str> {
+    match is_current(ledgerline).await {
+        Ok(true) => lacks_key(ledgerline).await,
+        Ok(false) => {
+            tracing::error!(
+                "a newer program has brought the database further: start that one here"
+            );
+            Some("version")
+        }
+        Err(error) => {
+            tracing::error!(%error, "the database does not answer");
+            Some("database")
+        }
+    }
 }
 
 /// Whether the database is the one that this program was started with.

@@ -5,7 +5,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use askama::Template;
 use async_trait::async_trait;
@@ -18,6 +18,7 @@ use okta_sso_host::CallError;
 use okta_sso_host::Coded;
 use okta_sso_host::axum::{Attempt, Platform, Refusal, Unavailable, return_to, set_cookie};
 use okta_sso_host::contract::{Connection, LoginError, Rehearsal, SignedIn};
+use tokio::time::timeout;
 use url::form_urlencoded;
 
 use super::NEVER_RETURN_TO;
@@ -49,15 +50,23 @@ impl Okta {
     /// The connection of a tenant whose single sign-on is in use.
     async fn active(
         &self,
-        saved: Result<Option<Saved>, sqlx::Error>,
+        saved: impl Future<Output = Result<Option<Saved>, sqlx::Error>> + Send,
     ) -> Result<Option<Connection>, Unavailable> {
         let connected = async {
-            let Some(saved) = saved? else { return Ok(None) };
+            let Some(saved) = saved.await? else {
+                return Ok(None);
+            };
             self.0.connect_active(&saved).await
         };
-        connected.await.map_err(unavailable)
+        match timeout(PROMPTLY, connected).await {
+            Ok(connected) => connected.map_err(unavailable),
+            Err(_) => Err(unavailable(sqlx::Error::PoolTimedOut.into())),
+        }
     }
 }
+
+/// How long the database may take to say what a company's connection is.
+const PROMPTLY: Duration = Duration::from_secs(2);
 
 fn unavailable(error: ConnectError) -> Unavailable {
     tracing::error!(%error, "a connection cannot be used");
@@ -67,12 +76,12 @@ fn unavailable(error: ConnectError) -> Unavailable {
 #[async_trait]
 impl Platform for Okta {
     async fn connection_of_tenant(&self, tenant: &str) -> Result<Option<Connection>, Unavailable> {
-        self.active(connections::of_tenant(&self.0.db, tenant).await)
+        self.active(connections::of_tenant(&self.0.db, tenant))
             .await
     }
 
     async fn connection(&self, id: &str) -> Result<Option<Connection>, Unavailable> {
-        self.active(connections::find(&self.0.db, id).await).await
+        self.active(connections::find(&self.0.db, id)).await
     }
 
     async fn draft(&self, id: &str) -> Result<Option<Connection>, Unavailable> {
@@ -241,6 +250,7 @@ impl Okta {
             }
             None => {
                 let code = refused.code;
+                self.0.metrics.sign_in(code);
                 tracing::info!(code, correlation_id, "a sign-in of no tenant");
                 false
             }
@@ -286,6 +296,7 @@ pub(super) async fn watch(
         (Code::TooManyReturns, taken)
     };
     if let Err(spent) = taken {
+        ledgerline.metrics.sign_in("refused/too-many-tries");
         spent.tell(&ledgerline, code, address).await;
         return match Visit::of(&ledgerline, request.headers()).await {
             Ok(visit) => login::slow_down(&visit, &spent),
@@ -293,9 +304,12 @@ pub(super) async fn watch(
         };
     }
     let response = next.run(request).await;
-    if !is_start {
-        ledgerline.metrics.callback(response.status(), started);
-        if response.status().is_redirection() {
+    let status = response.status();
+    if is_start {
+        ledgerline.metrics.start(status, started);
+    } else {
+        ledgerline.metrics.callback(status, started);
+        if status.is_redirection() {
             throttles.returns.give_back(&address.key());
         }
     }

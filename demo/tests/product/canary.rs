@@ -1,42 +1,15 @@
 //! No secret, code, token or cookie is in the log at any level. Each canary is proved to have been used.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
-
 use base64::{Engine, prelude::BASE64_STANDARD as STANDARD};
 use okta_sso_host::ClientKey;
 use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::guide::OPERATOR_PASSWORD;
+use crate::log::Captured;
 use crate::settings::client_key;
 use crate::stage::{
     CLIENT_SECRET, CLIENT_SECRET_OF_GLOBEX, OKTA_PASSWORD, PASSWORD, SEALING_KEY, Stage,
 };
-
-/// Everything that was logged.
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        log.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Captured {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 /// How bytes could be written: base64, hexadecimal, and as a list.
 fn spellings(bytes: &[u8]) -> [String; 3] {
@@ -157,8 +130,7 @@ async fn nothing_secret_is_logged() {
     canaries.push(code);
     canaries.extend(locked_out.cookies());
 
-    let log = captured.0.lock().unwrap_or_else(PoisonError::into_inner);
-    let log = String::from_utf8_lossy(&log);
+    let log = captured.text();
     for module in ["okta_sso_demo", "okta_sso", "sqlx", "hyper"] {
         assert!(log.contains(module), "nothing of {module} was searched");
     }

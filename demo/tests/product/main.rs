@@ -12,6 +12,7 @@ mod canary;
 mod forms;
 mod guide;
 mod history;
+mod log;
 mod okta;
 mod operator;
 mod password;

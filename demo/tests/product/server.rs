@@ -233,6 +233,10 @@ async fn metrics_count_without_naming_anybody() {
     stage
         .password(&stage.browser(), "gina@globex.example", PASSWORD)
         .await;
+    stage.okta.rotate_keys().unwrap();
+    stage.sign_in(&stage.browser(), "bo@acme.example").await;
+    let nobody = stage.at("/sso/okta/callback?code=x");
+    stage.browser().get(&nobody).await.says(400, "");
     let address = stage.metrics.unwrap();
     let url = format!("http://{address}/metrics").parse().unwrap();
     let metrics = anna.get(&url).await;
@@ -241,12 +245,17 @@ async fn metrics_count_without_naming_anybody() {
         r#"ledgerline_sign_ins_total{outcome="signed-in/okta-first"} 1"#,
         r#"ledgerline_sign_ins_total{outcome="signed-in/password"} 1"#,
         r#"ledgerline_sign_ins_total{outcome="account/not-invited"} 1"#,
-        r#"ledgerline_callback_seconds_count{status="303"} 1"#,
+        r#"ledgerline_sign_ins_total{outcome="login/callback-malformed"} 1"#,
+        r#"ledgerline_start_seconds_count{status="303"} 3"#,
+        r#"ledgerline_callback_seconds_count{status="303"} 2"#,
         r#"ledgerline_callback_seconds_count{status="403"} 1"#,
-        r#"ledgerline_provider_seconds_count{endpoint="metadata",answer="200"} 1"#,
-        r#"ledgerline_provider_seconds_count{endpoint="keys",answer="200"} 1"#,
-        r#"ledgerline_provider_seconds_count{endpoint="token",answer="200"} 2"#,
+        r#"ledgerline_provider_seconds_count{endpoint="metadata",answer="2xx"} 1"#,
+        r#"ledgerline_provider_seconds_count{endpoint="keys",answer="2xx"} 2"#,
+        r#"ledgerline_provider_seconds_count{endpoint="token",answer="2xx"} 3"#,
+        r#"ledgerline_storage_seconds_count{operation="put",answer="ok"} 6"#,
+        r#"ledgerline_storage_seconds_count{operation="take",answer="ok"} 3"#,
         "ledgerline_sandbox_busy 0",
+        "ledgerline_key_refetches_total{outcome=\"made\"} 1",
     ] {
         assert!(
             metrics.body.lines().any(|found| found == line),
@@ -254,6 +263,11 @@ async fn metrics_count_without_naming_anybody() {
             metrics.body
         );
     }
+    let (_, idle) = metrics
+        .body
+        .split_once("\nledgerline_database_connections_idle ")
+        .unwrap();
+    assert!(idle.starts_with(|digit: char| digit.is_ascii_digit()));
     for somebody in ["acme", "anna", "eve@", "127.0.0.1"] {
         assert!(!metrics.body.contains(somebody), "{somebody}");
     }

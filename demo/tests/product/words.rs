@@ -16,9 +16,11 @@ const AREAS: [&str; 7] = [
     "own",
 ];
 /// Looks like a code and is none, or never comes into a history.
-const NO_CODES: [&str; 1] = [
+const NO_CODES: [&str; 2] = [
     // There is no company whose history it could stand in.
     "refused/no-connection",
+    // Counted alone: a flood of them would push everything else out of a history.
+    "refused/too-many-tries",
 ];
 
 /// `"area/words-like-this"` in the program's own source.

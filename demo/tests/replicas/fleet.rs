@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use okta_sso_conformance::stage::proxy::{Mode, Proxy};
 use okta_sso_conformance::stage::servers;
@@ -34,6 +35,20 @@ impl Replica {
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap(); // SIGKILL
         self.child.wait().unwrap();
+    }
+
+    /// Tells it to stop, and waits until it has; whether it ended well.
+    pub(crate) async fn stops(&mut self) -> bool {
+        let told = Command::new("sh")
+            .args(["-c", &format!("kill -TERM {}", self.child.id())])
+            .status();
+        assert!(told.unwrap().success());
+        loop {
+            if let Some(ended) = self.child.try_wait().unwrap() {
+                return ended.success();
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     pub(crate) fn at(&self, path: &str) -> Url {
