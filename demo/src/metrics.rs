@@ -3,6 +3,7 @@
 mod measured;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use axum::Router;
@@ -76,7 +77,7 @@ type StorageOperations = Family<StorageOperation, Histogram>;
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct StorageOperation {
     operation: &'static str,
-    /// `ok`, or that it is unavailable.
+    /// `ok`, `unavailable`, or `abandoned` because it took too long.
     answer: &'static str,
 }
 
@@ -248,7 +249,8 @@ impl Metrics {
         self.busy.set(gauge(occupancy.busy));
         self.places.set(gauge(occupancy.places));
         self.waited
-            .inc_by(occupancy.waited.saturating_sub(self.waited.get()));
+            .inner()
+            .fetch_max(occupancy.waited, Ordering::Relaxed);
         self.connections.set(i64::from(db.size()));
         self.idle_connections.set(gauge(db.num_idle()));
         let mut text = String::new();

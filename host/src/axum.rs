@@ -7,9 +7,9 @@
 //! nothing else.
 
 mod cookies;
+mod platform;
 mod return_to;
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use ::axum::Router;
@@ -18,7 +18,6 @@ use ::axum::http::request::Parts;
 use ::axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use ::axum::response::{IntoResponse, Response};
 use ::axum::routing::get;
-use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tracing::field::Empty;
@@ -26,8 +25,9 @@ use tracing::{Instrument as _, Span};
 use url::form_urlencoded;
 
 pub use self::cookies::{Cookies, set as set_cookie};
+pub use self::platform::{Attempt, Platform, Refusal, Unavailable};
 pub use self::return_to::return_to;
-use crate::contract::{Callback, Connection, LoginError, LoginRequest, Rehearsal, SignedIn};
+use crate::contract::{Callback, Connection, LoginError, LoginRequest};
 use crate::{CallError, Plugin, StorageKey};
 
 /// The name of an attempt's cookie, before its handle.
@@ -38,50 +38,6 @@ const LIFETIME: u32 = 600;
 const PENDING: usize = 8;
 /// What a handle's entry in the host's storage is for.
 const ENTRY: &str = "attempt";
-
-/// What the platform adds: its connections, its sessions and its pages.
-#[async_trait]
-pub trait Platform: Send + Sync + 'static {
-    /// The active connection of a tenant, to start with; none for an unknown tenant or one without.
-    async fn connection_of_tenant(&self, tenant: &str) -> Result<Option<Connection>, Unavailable>;
-
-    /// The same connection at the callback, read again: none when it is no longer active.
-    async fn connection(&self, id: &str) -> Result<Option<Connection>, Unavailable>;
-
-    /// Someone is vouched for. Find the user, open a session with a fresh id, and redirect to
-    /// `signed_in.return_to`, which was checked when the attempt began.
-    async fn signed_in(&self, request: &Parts, attempt: &Attempt, signed_in: SignedIn) -> Response;
-
-    /// Nobody is signed in. `attempt` is none where the callback belongs to no known one.
-    async fn refused(
-        &self,
-        request: &Parts,
-        attempt: Option<&Attempt>,
-        refusal: Refusal,
-    ) -> Response;
-
-    /// A connection that is being tried out, as it was when [`SignIn::rehearse`] began; none when it is gone.
-    async fn draft(&self, _id: &str) -> Result<Option<Connection>, Unavailable> {
-        Ok(None)
-    }
-
-    /// A test sign-in came back. Never grounds for a session. Show the check list to whoever may see it: the
-    /// browser is the one that began, but its person may have changed.
-    async fn rehearsed(
-        &self,
-        request: &Parts,
-        attempt: &Attempt,
-        _rehearsal: Result<Rehearsal, CallError<Infallible>>,
-    ) -> Response {
-        self.refused(request, Some(attempt), Refusal::NoConnection)
-            .await
-    }
-}
-
-/// The platform cannot read its connections at the moment: neither that there is one nor that there is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the platform cannot read its connections")]
-pub struct Unavailable;
 
 /// What an attempt was begun for; stored with it, so that no request can turn one into the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,42 +61,6 @@ impl Purpose {
             b'r' => Some(Self::Rehearsal),
             _ => None,
         }
-    }
-}
-
-/// One attempt to sign in, as the platform may show and record it.
-#[derive(Clone, Debug)]
-pub struct Attempt {
-    /// Names the attempt in pages, logs and the administrator's history; not secret.
-    pub handle: String,
-    /// What it was made under.
-    pub connection: Connection,
-}
-
-/// Why nobody is signed in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// There is no such tenant, or it has no active connection.
-    NoConnection,
-    /// The platform could not say whether there is a connection. A callback that ends so has used nothing up: the
-    /// same address can be asked again.
-    Unavailable,
-    /// No attempt could be begun with this connection: there is no handle.
-    NotBegun {
-        /// What was to be signed in with.
-        connection: Box<Connection>,
-        /// Stands for the handle in pages, history and recordings; none where there are no random bytes.
-        reference: Option<String>,
-        /// Why.
-        error: CallError<LoginError>,
-    },
-    /// The component's answer, a limit, or a fault.
-    Call(CallError<LoginError>),
-}
-
-impl From<Unavailable> for Refusal {
-    fn from(Unavailable: Unavailable) -> Self {
-        Self::Unavailable
     }
 }
 
@@ -191,14 +111,6 @@ async fn start<P: Platform>(
             .map(|(_, value)| value.into_owned())
     };
     let tenant = parameter("tenant").unwrap_or_default();
-    let found = this.platform.connection_of_tenant(&tenant).await;
-    let found = found
-        .map_err(Refusal::from)
-        .and_then(|found| found.ok_or(Refusal::NoConnection));
-    let connection = match found {
-        Ok(connection) => connection,
-        Err(refusal) => return private(this.platform.refused(&request, None, refusal).await),
-    };
     let asked = parameter("return_to").unwrap_or_default();
     let wanted = LoginRequest {
         login_hint: parameter("login_hint").filter(|hint| is_hint(hint)),
@@ -206,33 +118,16 @@ async fn start<P: Platform>(
         prompt: None,
     };
     let reference = this.reference();
-    let plugin = match &reference {
-        Some(reference) => this.plugin.for_attempt(reference),
-        None => this.plugin.clone(),
-    };
     let span = span(reference.as_deref().unwrap_or_default());
-    span.record("connection", &connection.id);
-    let begun = async {
-        let (headers, purpose) = (&request.headers, Purpose::SignIn);
-        match begin(&plugin, headers, &connection, &wanted, purpose).await {
-            Ok((_, response)) => response,
-            Err(error) => {
-                let refusal = Refusal::NotBegun {
-                    connection: Box::new(connection.clone()),
-                    reference: reference.clone(),
-                    error,
-                };
-                private(this.platform.refused(&request, None, refusal).await)
-            }
-        }
-    };
-    begun.instrument(span).await
+    let started = this.start(&request, &tenant, &wanted, reference);
+    started.instrument(span).await
 }
 
-/// Around everything that is done, and logged, for one request of an attempt. It carries the number that the person is
-/// shown when nothing comes of it; the connection is added once it is known.
+/// Around what is done, and logged, for one request of an attempt. It carries the number that the person is shown when
+/// nothing comes of it; the connection is added once it is known. Of the highest level, so that it is there whatever is
+/// logged.
 fn span(correlation_id: &str) -> Span {
-    tracing::info_span!("sign_in", correlation_id, connection = Empty)
+    tracing::error_span!("sign_in", correlation_id, connection = Empty)
 }
 
 /// What a person may have typed to be found; anything else is not passed on.
@@ -249,7 +144,6 @@ async fn begin(
     purpose: Purpose,
 ) -> Result<(String, Response), CallError<LoginError>> {
     let redirect = plugin.begin(connection, wanted).await?;
-    tracing::info!(handle = redirect.handle, "sign-in begun"); // the number of its callback
     let key = StorageKey::host(ENTRY, redirect.handle.as_bytes());
     let key = key.on_behalf_of(&connection.id);
     let entry = [&[purpose.tag()], connection.id.as_bytes()].concat();
@@ -263,6 +157,7 @@ async fn begin(
     if !stored {
         return Err(CallError::Answer(LoginError::RandomnessUnavailable));
     }
+    tracing::info!(handle = redirect.handle, "sign-in begun"); // the number of its callback
     let mut response = (
         StatusCode::SEE_OTHER,
         [(header::LOCATION, redirect.url.as_str())],
@@ -323,8 +218,51 @@ impl<P: Platform> SignIn<P> {
             return_to: None,
             prompt: None,
         };
-        let purpose = Purpose::Rehearsal;
-        begin(&self.plugin, headers, connection, &wanted, purpose).await
+        let span = span(&self.reference().unwrap_or_default());
+        span.record("connection", &connection.id);
+        let begun = begin(
+            &self.plugin,
+            headers,
+            connection,
+            &wanted,
+            Purpose::Rehearsal,
+        );
+        begun.instrument(span).await
+    }
+
+    /// The way to the provider of a tenant, or what the person is told instead.
+    async fn start(
+        &self,
+        request: &Parts,
+        tenant: &str,
+        wanted: &LoginRequest,
+        reference: Option<String>,
+    ) -> Response {
+        let found = self.platform.connection_of_tenant(tenant).await;
+        let found = found
+            .map_err(Refusal::from)
+            .and_then(|found| found.ok_or(Refusal::NoConnection));
+        let connection = match found {
+            Ok(connection) => connection,
+            Err(refusal) => return private(self.platform.refused(request, None, refusal).await),
+        };
+        Span::current().record("connection", &connection.id);
+        let plugin = match &reference {
+            Some(reference) => self.plugin.for_attempt(reference),
+            None => self.plugin.clone(),
+        };
+        let (headers, purpose) = (&request.headers, Purpose::SignIn);
+        match begin(&plugin, headers, &connection, wanted, purpose).await {
+            Ok((_, response)) => response,
+            Err(error) => {
+                let refusal = Refusal::NotBegun {
+                    connection: Box::new(connection),
+                    reference,
+                    error,
+                };
+                private(self.platform.refused(request, None, refusal).await)
+            }
+        }
     }
 
     /// A name for an attempt that may not come so far as to have a handle.
@@ -341,7 +279,6 @@ impl<P: Platform> SignIn<P> {
             Ok(found) => found,
             Err(refusal) => return private(self.platform.refused(request, None, refusal).await),
         };
-        Span::current().record("connection", &attempt.connection.id);
         let name = [COOKIE, &attempt.handle].concat();
         let browser_binding = Cookies::read(&request.headers).one(&name);
         let callback = Callback {
@@ -393,6 +330,7 @@ impl<P: Platform> SignIn<P> {
             .and_then(|entry| entry.split_first())
             .and_then(|(tag, id)| Some((Purpose::of(*tag)?, str::from_utf8(id).ok()?)))
             .ok_or_else(|| answer(LoginError::TransactionNotFound))?;
+        Span::current().record("connection", id);
         let connection = match purpose {
             Purpose::SignIn => self.platform.connection(id).await?,
             Purpose::Rehearsal => self.platform.draft(id).await?,

@@ -100,6 +100,14 @@ impl TokenRejection {
     }
 }
 
+impl Endpoint {
+    /// The contract's own spelling, such as `user-info`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        endpoint(self)
+    }
+}
+
 impl Problem {
     /// The code, such as `config/not-https`.
     #[must_use]

@@ -94,19 +94,22 @@ impl CompiledCache {
             }
         }
         let code = engine.precompile_component(bytes)?;
-        let kept = write(&path, tag(&code).as_ref(), &code).and_then(|()| self.sweep());
-        if let Err(error) = kept {
+        if let Err(error) = write(&path, tag(&code).as_ref(), &code) {
             tracing::warn!(%error, path = %path.display(), "cannot keep compiled code");
+        }
+        if let Err(error) = self.sweep(&path) {
+            tracing::warn!(%error, folder = %self.folder.display(), "cannot remove old compiled code");
         }
         deserialize(engine, &code)
     }
 
-    /// Removes what was written before the last eight, with what killed processes left half-written.
-    fn sweep(&self) -> io::Result<()> {
+    /// Removes what was written before the last eight, with what killed processes left half-written. What has just been
+    /// written stays, whatever the clock says.
+    fn sweep(&self, latest: &Path) -> io::Result<()> {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
-            if !is_ours(&entry.file_name().to_string_lossy()) {
+            if !is_ours(&entry.file_name().to_string_lossy()) || entry.path() == latest {
                 continue;
             }
             if let Ok(found) = entry.metadata() {
@@ -114,7 +117,7 @@ impl CompiledCache {
             }
         }
         files.sort();
-        let old = files.len().saturating_sub(MOST);
+        let old = files.len().saturating_sub(MOST - 1);
         for (_, path) in files.drain(..old) {
             match fs::remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

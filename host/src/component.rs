@@ -1,5 +1,6 @@
 //! Loading a component: size, pin, and what it may import.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fmt::Write;
 use std::fs::File;
@@ -19,7 +20,7 @@ const MAX_BYTES: u64 = 8 << 20;
 /// The version of the contract that this crate speaks, in each of its patches: those change texts alone.
 const VERSION: &str = "0.1";
 
-/// All the authority that a component can have. Compared exactly; `types` holds no function.
+/// All the authority that a component can have, by short names; `types` holds no function.
 const IMPORTS: [&str; 8] = [
     "cache",
     "clock",
@@ -45,6 +46,14 @@ fn short_name(full: &str) -> Option<&str> {
     let patch = version.strip_prefix(VERSION)?.strip_prefix('.')?;
     let is_number = (1..=4).contains(&patch.len()) && patch.bytes().all(|b| b.is_ascii_digit());
     is_number.then_some(interface)
+}
+
+/// The short name that two of these share.
+fn twice<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut seen = HashSet::new();
+    names
+        .filter_map(short_name)
+        .find(|name| !seen.insert(*name))
 }
 
 /// An exported interface of the contract, by its short name.
@@ -160,6 +169,13 @@ impl Component {
             imports.push(name.to_owned());
         }
         imports.sort();
+        // wasmtime would take the higher of two patches, and a description the first.
+        let exports = shape.exports(engine).map(|(name, _)| name);
+        if let Some(twice) = twice(imports.iter().map(String::as_str).chain(exports)) {
+            return Err(SetupError::InterfaceMismatch(format!(
+                "{twice} is there in two versions"
+            )));
+        }
         for name in EXPORTS {
             if exported(&shape, engine, name).is_none() {
                 return Err(SetupError::ExportMissing(full_name(name)));
@@ -250,6 +266,14 @@ mod tests {
         ] {
             assert_eq!(short_name(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn an_interface_is_there_once() {
+        let once = ["sso:provider/http@0.1.0", "sso:provider/log@0.1.1"];
+        assert_eq!(twice(once.into_iter()), None);
+        let again = once.into_iter().chain(["sso:provider/http@0.1.1"]);
+        assert_eq!(twice(again), Some("http"));
     }
 
     #[test]

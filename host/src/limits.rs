@@ -30,7 +30,7 @@ pub struct Limits {
     /// wait for no provider. 64.
     pub concurrent: u32,
     /// Calls at the same time for one connection; fewer where many connections are busy, because none holds more than
-    /// is left, so that any number of hanging providers leaves places to the others. 16.
+    /// is left. With 64 places, 21 connections whose providers hang leave one to another. 16.
     pub concurrent_per_connection: u32,
     /// HTTP exchanges of one call. 8.
     pub exchanges: u32,

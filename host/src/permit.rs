@@ -16,7 +16,8 @@ use crate::limits::Limits;
 /// Calls for a connection may wait for its provider, so they share three quarters of all places; the rest stays to
 /// calls that wait for nobody. Of what they share, a third goes to connections that hold no place yet, and of the others
 /// none holds more than is free (the dynamic threshold of Choudhury and Hahne, "Dynamic queue length thresholds for
-/// shared-memory packet switches", 1998): few that hang cannot keep out another one.
+/// shared-memory packet switches", 1998): some twenty that hang cannot keep out another one. The calls of one connection are
+/// served in their order; between connections, whoever asks when a place is free.
 pub(crate) struct Places {
     all: Arc<Semaphore>,
     places: usize,
@@ -85,8 +86,9 @@ pub struct Occupancy {
 
 /// A place, given back when dropped.
 pub(crate) struct Place {
-    _share: Option<Share>,
     _all: OwnedSemaphorePermit,
+    /// Given back after the other, so that whoever is woken by it finds both.
+    _share: Option<Share>,
 }
 
 /// A connection's part of what they share.
@@ -157,8 +159,8 @@ impl Places {
                 }
             };
             Ok(Place {
-                _share: share,
                 _all: all,
+                _share: share,
             })
         })
         .await
@@ -261,23 +263,28 @@ mod tests {
         assert_eq!(places.occupancy().busy, 64);
     }
 
+    /// In the line of its own connection, which is counted for nobody, and for what all share.
     #[tokio::test]
     async fn whoever_waits_is_served_when_a_place_comes_back() {
-        let places = Arc::new(Places::new(&Limits {
-            concurrent: 2,
-            concurrent_per_connection: 1,
-            queue: Duration::from_secs(10),
-            ..Limits::default()
-        }));
-        let first = places.take(Some("a")).await.ok().unwrap();
-        let waits = tokio::spawn({
-            let places = Arc::clone(&places);
-            async move { places.take(Some("a")).await.is_ok() }
-        });
-        tokio::task::yield_now().await;
-        drop(first);
-        assert!(waits.await.unwrap());
-        assert_eq!(places.occupancy().busy, 0);
-        assert_eq!(places.shared.held().by["a"].held, 0);
+        for (each, counted) in [(1, 0), (3, 1)] {
+            // Three are shared, one of them for a connection that holds none.
+            let places = Arc::new(Places::new(&Limits {
+                concurrent: 4,
+                concurrent_per_connection: each,
+                queue: Duration::from_secs(10),
+                ..Limits::default()
+            }));
+            let first = places.take(Some("a")).await.ok().unwrap();
+            let waits = tokio::spawn({
+                let places = Arc::clone(&places);
+                async move { places.take(Some("a")).await.is_ok() }
+            });
+            tokio::task::yield_now().await; // one thread: it goes as far as it can
+            assert!(!waits.is_finished(), "{each}");
+            assert_eq!(places.occupancy().waited, counted, "{each}");
+            drop(first);
+            assert!(waits.await.unwrap(), "{each}");
+            assert_eq!(places.shared.held().free, 3, "{each}");
+        }
     }
 }

@@ -95,7 +95,7 @@ impl http::Host for CallState {
         let Some(mut left) = self.exchanges_left.checked_sub(1) else {
             return Ok(Err(http::Error::BudgetExhausted));
         };
-        let span = tracing::info_span!("exchange", endpoint = ?request.endpoint);
+        let span = tracing::error_span!("exchange", endpoint = request.endpoint.name());
         let answer = exchange::send(&self.capabilities, scope, request, &mut left);
         let answer = answer.instrument(span).await;
         self.exchanges_left = left;

@@ -111,15 +111,17 @@ async fn a_loop_is_interrupted() {
 
 #[tokio::test]
 async fn memory_ends_at_its_bound() {
+    // Each new page is used.
     let plugin = hostile(
         "",
-        "(loop (drop (memory.grow (i32.const 16))) (br 0)) unreachable",
+        "(loop (i32.store (i32.mul (memory.grow (i32.const 1)) (i32.const 65536)) (i32.const 1)) (br 0)) unreachable",
     );
     if alone::is("memory_ends_at_its_bound") {
         let before = alone::resident();
         assert_eq!(plugin.codes().await, Err(CallError::Limit(Limit::Memory)));
-        let grown = alone::resident().saturating_sub(before);
-        println!("F-51: {} KiB more resident", grown >> 10);
+        let grown = alone::most_resident().saturating_sub(before);
+        println!("F-51: {} KiB more resident at most", grown >> 10);
+        assert!(grown >= 1 << 20, "F-51: no page was used");
         assert!(grown <= 34 << 20, "F-51 {grown}");
     } else {
         assert_eq!(codes(&plugin).await, CallError::Limit(Limit::Memory));
@@ -255,8 +257,8 @@ async fn f_50_a_loop_before_the_first_call() {
         assert_eq!(fault, CallError::Limit(Limit::Cpu));
         let (waited, used) = (before.0.elapsed(), alone::processor() - before.1);
         println!("F-50: interrupted after {waited:.0?}, {used:.0?} of them on the processor");
-        // Its 200 ms, a step of 10, and what the process's clock is coarse.
-        assert!(used <= Duration::from_millis(250), "F-50 {used:?}");
+        // Its 200 ms in steps of 10, each of which may come late on a busy machine, and a coarse clock.
+        assert!(used <= Duration::from_millis(300), "F-50 {used:?}");
         return;
     }
     let fault = plugin.codes().await.unwrap_err();
@@ -362,6 +364,8 @@ async fn f_56_traps_in_the_middle_of_a_sign_in() {
             "F-56: {} KiB more after {REPEATS} traps, {sent} requests sent",
             grown >> 10
         );
+        let expected = if imports == TAKE { 0 } else { REPEATS / 2 * 3 };
+        assert_eq!(sent as usize, expected, "F-56");
         assert!(grown <= 1 << 20, "F-56 {resident:?}");
         assert_eq!(plugin.occupancy().busy, 0, "F-56");
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use okta_sso_host::contract::{Endpoint, Level};
+use okta_sso_host::contract::Level;
 use okta_sso_host::{
     Http, HttpError, HttpRequest, HttpResponse, Log, Scope, Storage, StorageError, StorageKey,
     TracingLog,
@@ -20,15 +20,7 @@ pub(super) struct MeasuredHttp<H> {
 #[async_trait]
 impl<H: Http> Http for MeasuredHttp<H> {
     async fn send(&self, scope: &Scope, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let endpoint = match request.endpoint {
-            Endpoint::Metadata => "metadata",
-            Endpoint::Keys => "keys",
-            Endpoint::Authorization => "authorization",
-            Endpoint::PushedAuthorization => "pushed-authorization",
-            Endpoint::Token => "token",
-            Endpoint::UserInfo => "user-info",
-            Endpoint::EndSession => "end-session",
-        };
+        let endpoint = request.endpoint.name();
         let started = Instant::now();
         let answer = self.http.send(scope, request).await;
         let exchange = Exchange {
@@ -81,20 +73,36 @@ pub(super) struct MeasuredStorage {
     pub(super) operations: StorageOperations,
 }
 
+/// Times an operation to its end, which may be that nobody waits for it any more.
+struct Timed<'a> {
+    operations: &'a StorageOperations,
+    operation: StorageOperation,
+    started: Instant,
+}
+
+impl Drop for Timed<'_> {
+    fn drop(&mut self) {
+        let operations = self.operations.get_or_create(&self.operation);
+        operations.observe(self.started.elapsed().as_secs_f64());
+    }
+}
+
 impl MeasuredStorage {
     async fn timed<T>(
         &self,
         operation: &'static str,
         done: impl Future<Output = Result<T, StorageError>> + Send,
     ) -> Result<T, StorageError> {
-        let started = Instant::now();
-        let answer = done.await;
-        let operation = StorageOperation {
-            operation,
-            answer: if answer.is_ok() { "ok" } else { "unavailable" },
+        let mut timed = Timed {
+            operations: &self.operations,
+            operation: StorageOperation {
+                operation,
+                answer: "abandoned",
+            },
+            started: Instant::now(),
         };
-        let operations = self.operations.get_or_create(&operation);
-        operations.observe(started.elapsed().as_secs_f64());
+        let answer = done.await;
+        timed.operation.answer = if answer.is_ok() { "ok" } else { "unavailable" };
         answer
     }
 }

@@ -59,19 +59,30 @@ impl Okta {
             self.0.connect_active(&saved).await
         };
         match timeout(PROMPTLY, connected).await {
-            Ok(connected) => connected.map_err(unavailable),
-            Err(_) => Err(unavailable(sqlx::Error::PoolTimedOut.into())),
+            Ok(connected) => usable(connected),
+            Err(_) => {
+                tracing::error!("the database does not say in time what a connection is");
+                Err(Unavailable)
+            }
         }
     }
 }
 
+/// A connection that was made of what is stored. None when the plugin does not take it, which another try would not change.
+fn usable(
+    connected: Result<Option<Connection>, ConnectError>,
+) -> Result<Option<Connection>, Unavailable> {
+    connected.or_else(|error| {
+        tracing::error!(%error, "a connection cannot be used");
+        match error {
+            ConnectError::Check(CallError::Answer(_)) => Ok(None),
+            ConnectError::Check(_) | ConnectError::Database(_) => Err(Unavailable),
+        }
+    })
+}
+
 /// How long the database may take to say what a company's connection is.
 const PROMPTLY: Duration = Duration::from_secs(2);
-
-fn unavailable(error: ConnectError) -> Unavailable {
-    tracing::error!(%error, "a connection cannot be used");
-    Unavailable
-}
 
 #[async_trait]
 impl Platform for Okta {
@@ -85,8 +96,7 @@ impl Platform for Okta {
     }
 
     async fn draft(&self, id: &str) -> Result<Option<Connection>, Unavailable> {
-        let draft = settings::connection_of_draft(&self.0, id).await;
-        draft.map_err(unavailable)
+        usable(settings::connection_of_draft(&self.0, id).await)
     }
 
     async fn rehearsed(
@@ -118,7 +128,10 @@ impl Platform for Okta {
     ) -> Response {
         let handle = attempt.map(|attempt| attempt.handle.as_str());
         let (connection, handle, error) = match &refusal {
-            Refusal::Unavailable => return cannot_tell().into_response(),
+            Refusal::Unavailable => {
+                self.0.metrics.sign_in(CANNOT_TELL);
+                return cannot_tell().into_response();
+            }
             Refusal::NoConnection => (None, handle, None),
             Refusal::NotBegun {
                 connection,
@@ -154,6 +167,9 @@ impl Platform for Okta {
 
 /// There is nobody to ask at this company: our own code, since the plugin never saw the request.
 const NO_CONNECTION: &str = "refused/no-connection";
+
+/// The database does not say whether there is anybody: counted, and in no history, which it would not take either.
+const CANNOT_TELL: &str = "fault/database";
 
 /// Why somebody does not come in.
 struct Refused<'a> {

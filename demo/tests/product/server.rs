@@ -242,7 +242,7 @@ async fn metrics_count_without_naming_anybody() {
     let metrics = anna.get(&url).await;
     assert_eq!(metrics.status, 200);
     for line in [
-        r#"ledgerline_sign_ins_total{outcome="signed-in/okta-first"} 1"#,
+        r#"ledgerline_sign_ins_total{outcome="signed-in/okta-first"} 2"#,
         r#"ledgerline_sign_ins_total{outcome="signed-in/password"} 1"#,
         r#"ledgerline_sign_ins_total{outcome="account/not-invited"} 1"#,
         r#"ledgerline_sign_ins_total{outcome="login/callback-malformed"} 1"#,

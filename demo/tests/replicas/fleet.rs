@@ -37,18 +37,22 @@ impl Replica {
         self.child.wait().unwrap();
     }
 
-    /// Tells it to stop, and waits until it has; whether it ended well.
+    /// Tells it to stop, and waits a minute for it; whether it ended, and well.
     pub(crate) async fn stops(&mut self) -> bool {
         let told = Command::new("sh")
             .args(["-c", &format!("kill -TERM {}", self.child.id())])
             .status();
         assert!(told.unwrap().success());
-        loop {
-            if let Some(ended) = self.child.try_wait().unwrap() {
-                return ended.success();
+        let ended = async {
+            loop {
+                if let Some(ended) = self.child.try_wait().unwrap() {
+                    return ended.success();
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        };
+        let within = tokio::time::timeout(Duration::from_secs(60), ended);
+        within.await.unwrap_or(false)
     }
 
     pub(crate) fn at(&self, path: &str) -> Url {

@@ -85,10 +85,14 @@ impl Bounded {
             self.remove(&gone, now);
         }
         while self.entries.len() >= self.most_entries {
-            self.shorten(now, |share| share.keys.len());
+            if !self.shorten(now, |share| share.keys.len()) {
+                return false;
+            }
         }
         while self.bytes + size > self.most_bytes {
-            self.shorten(now, |share| share.bytes);
+            if !self.shorten(now, |share| share.bytes) {
+                return false;
+            }
         }
         let number = self.next;
         self.next += 1;
@@ -110,13 +114,17 @@ impl Bounded {
         true
     }
 
-    /// Takes the oldest entry from the scope that holds the most.
-    fn shorten(&mut self, now: u64, most: impl Fn(&Share) -> usize) {
+    /// Takes the oldest entry from the scope that holds the most; false when there is none.
+    fn shorten(&mut self, now: u64, most: impl Fn(&Share) -> usize) -> bool {
         let biggest = self.scopes.values().max_by_key(|share| most(share));
-        if let Some(oldest) = biggest.and_then(|share| share.keys.values().next()) {
-            let oldest = oldest.clone();
-            self.remove(&oldest, now);
-        }
+        let Some(oldest) = biggest
+            .and_then(|share| share.keys.values().next())
+            .cloned()
+        else {
+            return false;
+        };
+        self.remove(&oldest, now);
+        true
     }
 }
 

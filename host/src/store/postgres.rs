@@ -59,15 +59,21 @@ impl PostgresStorage {
         .execute(&self.0)
         .await?
         .rows_affected();
-        // A few at a time, so that no login waits for the sweeping; two go for each that comes.
-        sqlx::query(
+        Ok(stored == 1)
+    }
+
+    /// Removes what has ended: a few at a time, so that no login waits for it; two go for each that comes.
+    async fn sweep(&self, now: u64) {
+        let swept = sqlx::query(
             "DELETE FROM okta_sso_storage WHERE key IN (SELECT key FROM okta_sso_storage
              WHERE ends <= $1 ORDER BY ends LIMIT 2 FOR UPDATE SKIP LOCKED)",
         )
         .bind(seconds(now))
         .execute(&self.0)
-        .await?;
-        Ok(stored == 1)
+        .await;
+        if let Err(error) = swept {
+            tracing::warn!(%error, "what has ended stays for now");
+        }
     }
 
     async fn try_take(&self, key: &StorageKey, now: u64) -> Result<Option<Vec<u8>>, sqlx::Error> {
@@ -103,7 +109,9 @@ impl Storage for PostgresStorage {
         now: u64,
         time_to_live: u32,
     ) -> Result<bool, StorageError> {
-        settled!(self.try_put(key, value, now, time_to_live))
+        let stored = settled!(self.try_put(key, value, now, time_to_live))?;
+        self.sweep(now).await; // apart: were it rolled back, the statement before would be run again and find itself
+        Ok(stored)
     }
 
     async fn take(&self, key: &StorageKey, now: u64) -> Result<Option<Vec<u8>>, StorageError> {

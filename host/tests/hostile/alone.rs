@@ -38,6 +38,19 @@ pub(crate) fn resident() -> usize {
     usize::try_from(pages).unwrap() << 12
 }
 
+/// The most bytes that were in memory at any moment: `VmHWM` of `/proc/self/status`, in KiB.
+pub(crate) fn most_resident() -> usize {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib: usize = line
+        .unwrap()
+        .trim()
+        .trim_end_matches(" kB")
+        .parse()
+        .unwrap();
+    kib << 10
+}
+
 /// What this process has used of the processor: user and system time, in hundredths of a second.
 pub(crate) fn processor() -> Duration {
     let ticks = field("/proc/self/stat", 13) + field("/proc/self/stat", 14);

@@ -261,7 +261,8 @@ async fn f_38_two_versions_of_the_contract() {
 async fn upgrade(name: &str, (old, new): (&[u8], &[u8]), of: &str, expected: (u32, u32)) {
     let folder = folder(name);
     let next = folder.join("okta_sso.wasm");
-    let bytes = exchanged(&std::fs::read(platform::component()).unwrap(), old, new);
+    let (bytes, places) = exchanged(&std::fs::read(platform::component()).unwrap(), old, new);
+    println!("F-38: exchanged in {places} places");
     std::fs::write(&next, &bytes).unwrap();
     let digest = Sha256::digest(&bytes);
     let pin: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -310,8 +311,8 @@ async fn upgrade(name: &str, (old, new): (&[u8], &[u8]), of: &str, expected: (u3
     }
 }
 
-/// The component with these bytes, wherever they stand, exchanged for others of the same length.
-fn exchanged(component: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
+/// The component with these bytes, wherever they stand, exchanged for others of the same length; in how many places.
+fn exchanged(component: &[u8], old: &[u8], new: &[u8]) -> (Vec<u8>, usize) {
     assert_eq!(old.len(), new.len());
     let windows = component.windows(old.len()).enumerate();
     let places: Vec<_> = windows
@@ -320,10 +321,10 @@ fn exchanged(component: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
         .collect();
     assert!(!places.is_empty(), "nowhere");
     let mut other = component.to_vec();
-    for at in places {
-        other[at..at + new.len()].copy_from_slice(new);
+    for at in &places {
+        other[*at..at + new.len()].copy_from_slice(new);
     }
-    other
+    (other, places.len())
 }
 
 /// The storage goes away under a host that serves: each step says so in time, and what was begun is finished afterwards.

@@ -1,7 +1,6 @@
 //! Random sequences of operations: every backend answers as the model does.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher as _, RandomState};
 
 use super::*;
 
@@ -69,15 +68,11 @@ impl Numbers {
 
 #[tokio::test]
 async fn every_backend_answers_as_the_model_does() {
-    // The last is another one each time; its number is printed when it finds something.
-    let another = RandomState::new().hash_one(0) | 1;
     for (name, storage) in backends().await {
-        for seed in [1, 2, 3, another] {
+        for seed in [1, 2, 3, 4] {
             run(name, &*storage, seed).await;
         }
-        println!(
-            "state machine, {name}: 4 x {STEPS} operations as the model, the last with seed {another}"
-        );
+        println!("state machine, {name}: 4 x {STEPS} operations as the model");
     }
 }
 

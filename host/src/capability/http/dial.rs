@@ -39,8 +39,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 /// Why there is no connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// At once: refused, reset, no TLS. May be gone at the next attempt. So is an address that is not dialled, which
-    /// would else be told from one that refuses by its haste.
+    /// At once: refused, reset, no TLS. May be gone at the next attempt, like a name that is not found. An address that is
+    /// not dialled is treated the same, or its haste would tell it from one that refuses.
     Broken(&'static str),
     /// After its time, or for good.
     Final(&'static str),
