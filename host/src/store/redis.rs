@@ -15,6 +15,8 @@ const PREFIX: &[u8] = b"okta-sso:";
 /// How much longer the server keeps an entry than the host's clock says, in seconds: the host decides, the
 /// server only clears up.
 const GRACE: u64 = 60;
+/// How long replicas may take to confirm.
+const CONFIRMATION_MILLIS: u32 = 50;
 /// Lua counts in doubles, which are whole up to here; a clock beyond is beyond every entry.
 const LAST: u64 = 1 << 53;
 
@@ -32,9 +34,14 @@ static PUT: LazyLock<Script> = LazyLock::new(|| {
 ///
 /// Set `maxmemory-policy noeviction`: under any other, pending logins vanish when memory is short. Replication
 /// is asynchronous: a primary that dies between a take and its replication may leave a replica that still has the
-/// entry. A second use of it then fails at the provider, whose code was used.
+/// entry. A second use of it then fails at the provider, whose code was used; see also
+/// [`RedisStorage::confirmed_by`].
 #[derive(Clone)]
-pub struct RedisStorage(ConnectionManager);
+pub struct RedisStorage {
+    manager: ConnectionManager,
+    /// That have to have taken as well.
+    replicas: u32,
+}
 
 impl RedisStorage {
     /// Connects by an address such as `rediss://user:password@host:6379/0`; reconnects by itself.
@@ -49,7 +56,29 @@ impl RedisStorage {
             .await
             .map_err(unavailable)?;
         warn_of_eviction(&mut manager).await;
-        Ok(Self(manager))
+        Ok(Self {
+            manager,
+            replicas: 0,
+        })
+    }
+
+    /// Lets a take count only once so many replicas have it too, within 50 ms (`WAIT`). Otherwise storage is
+    /// unavailable, the attempt is used up, and the person begins again. It narrows the window, and does not close it:
+    /// a replica without it may still be promoted.
+    #[must_use]
+    pub fn confirmed_by(self, replicas: u32) -> Self {
+        Self { replicas, ..self }
+    }
+
+    /// Whether enough replicas have what was written last.
+    async fn is_confirmed(&self, manager: &mut ConnectionManager) -> Result<bool, RedisError> {
+        if self.replicas == 0 {
+            return Ok(true);
+        }
+        let mut wait = redis::cmd("WAIT");
+        wait.arg(self.replicas).arg(CONFIRMATION_MILLIS);
+        let have: u32 = wait.query_async(manager).await?;
+        Ok(have >= self.replicas)
     }
 }
 
@@ -69,25 +98,36 @@ impl Storage for RedisStorage {
             .arg(now.min(LAST))
             .arg(entry)
             .arg(GRACE + u64::from(time_to_live))
-            .invoke_async(&mut self.0.clone())
+            .invoke_async(&mut self.manager.clone())
             .await
             .map_err(unavailable)?;
         Ok(stored == 1)
     }
 
     async fn take(&self, key: &StorageKey, now: u64) -> Result<Option<Vec<u8>>, StorageError> {
+        let mut manager = self.manager.clone();
         let entry: Option<Vec<u8>> = redis::cmd("GETDEL")
             .arg(name(key))
-            .query_async(&mut self.0.clone())
+            .query_async(&mut manager)
             .await
             .map_err(unavailable)?;
-        Ok(entry.and_then(|entry| live(&entry, now)))
+        let Some(entry) = entry else {
+            return Ok(None);
+        };
+        if !self.is_confirmed(&mut manager).await.map_err(unavailable)? {
+            tracing::error!(
+                replicas = self.replicas,
+                "a take is not confirmed by replicas"
+            );
+            return Err(StorageError::Unavailable);
+        }
+        Ok(live(&entry, now))
     }
 
     async fn get(&self, key: &StorageKey, now: u64) -> Result<Option<Vec<u8>>, StorageError> {
         let entry: Option<Vec<u8>> = redis::cmd("GET")
             .arg(name(key))
-            .query_async(&mut self.0.clone())
+            .query_async(&mut self.manager.clone())
             .await
             .map_err(unavailable)?;
         Ok(entry.and_then(|entry| live(&entry, now)))
