@@ -53,6 +53,10 @@ const OWN: &[(&str, &str)] = &[
         "fault/plugin",
         "The sign-in module failed. Ledgerline’s support finds the cause in the log, under this reference.",
     ),
+    (
+        "fault/secret",
+        "Ledgerline cannot open the stored client secret, so nobody can sign in with Okta. Enter the client secret again in the single sign-on settings, and tell Ledgerline’s support: the database was changed from outside.",
+    ),
     ("signed-out", "Signed out."),
     ("signed-out-everywhere", "Signed out in every browser."),
     ("refused/wrong-password", "The password was wrong."),

@@ -56,22 +56,40 @@ impl Okta {
             let Some(saved) = saved.await? else {
                 return Ok(None);
             };
-            self.0.connect_active(&saved).await
+            let connection = self.0.connect_active(&saved).await?;
+            Ok(connection.map(|connection| (saved, connection)))
         };
-        match timeout(PROMPTLY, connected).await {
-            Ok(connected) => usable(connected),
-            Err(_) => {
-                tracing::error!("the database does not say in time what a connection is");
+        let connected = timeout(PROMPTLY, connected).await.map_err(|_| {
+            tracing::error!("the database does not say in time what a connection is");
+            Unavailable
+        })?;
+        match usable(connected)? {
+            Some((saved, _)) if saved.client_secret(&self.0.seal).is_err() => {
+                self.tell_of_secret(&saved.tenant).await;
                 Err(Unavailable)
             }
+            found => Ok(found.map(|(_, connection)| connection)),
         }
+    }
+
+    /// A row that was copied from another, or changed, is nothing that a person or Okta can mend.
+    async fn tell_of_secret(&self, tenant: &str) {
+        let Ok(correlation_id) = token::name() else {
+            return; // without random bytes nobody signs in either
+        };
+        let event = Event {
+            at: self.0.now(),
+            code: "fault/secret".to_owned(),
+            correlation_id,
+            actor: String::new(),
+            detail: String::new(),
+        };
+        self.0.record(tenant, &event).await;
     }
 }
 
 /// A connection that was made of what is stored. None when the plugin does not take it, which another try would not change.
-fn usable(
-    connected: Result<Option<Connection>, ConnectError>,
-) -> Result<Option<Connection>, Unavailable> {
+fn usable<T>(connected: Result<Option<T>, ConnectError>) -> Result<Option<T>, Unavailable> {
     connected.or_else(|error| {
         tracing::error!(%error, "a connection cannot be used");
         match error {

@@ -24,6 +24,7 @@ mod server;
 mod settings;
 mod sign_out;
 mod stage;
+mod tampered_rows;
 mod throttles;
 mod words;
 
