@@ -29,6 +29,7 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    leave_no_core_file()?;
     match Cli::parse().command {
         Command::Serve(options) => serve(*options).await,
         Command::Recover(options) => {
@@ -42,6 +43,11 @@ async fn main() -> anyhow::Result<()> {
             Ok(())
         }
     }
+}
+
+/// Secrets are in this process's memory, whatever is wiped.
+fn leave_no_core_file() -> anyhow::Result<()> {
+    rlimit::setrlimit(rlimit::Resource::CORE, 0, 0).context("core files cannot be switched off")
 }
 
 async fn serve(options: Options) -> anyhow::Result<()> {

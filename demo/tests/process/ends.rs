@@ -1,6 +1,7 @@
 //! Killed, and told to stop.
 
-use std::process::{Child, ExitStatus};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitStatus};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,25 @@ fn wait(child: &mut Child, most: Duration) -> ExitStatus {
         assert!(started.elapsed() < most, "it does not end");
         std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+/// What a process has in its memory when it dies is on no disk.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_leaves_no_core_file() {
+    let mut product = Product::open("core").await;
+    let other = Command::new("sh")
+        .args(["-c", "ulimit -c \"$(ulimit -Hc)\"; kill -ABRT $$"])
+        .current_dir(&product.folder)
+        .status()
+        .unwrap();
+    if !other.core_dumped() {
+        println!("this machine writes no core files: that the product leaves none was not seen");
+    }
+    product.signs_in(0).await;
+    product.signal("ABRT");
+    let ended = wait(&mut product.child, Duration::from_secs(10));
+    assert_eq!(ended.signal(), other.signal(), "both were aborted");
+    assert!(!ended.core_dumped());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -236,9 +236,14 @@ pub(crate) fn email(person: usize) -> String {
     format!("p{person}@acme.example")
 }
 
-/// `serve` over the folder's database and component, with as many files as this machine lets a process have.
+/// `serve` over the folder's database and component, with as many files as this machine lets a process have, and as large a
+/// core file.
 pub(crate) fn serve_command(folder: &Path, address: SocketAddr) -> Command {
-    serve_under("ulimit -n \"$(ulimit -Hn)\"", folder, address)
+    serve_under(
+        "ulimit -n \"$(ulimit -Hn)\"; ulimit -c \"$(ulimit -Hc)\"",
+        folder,
+        address,
+    )
 }
 
 /// The same under other limits, as a shell sets them.
