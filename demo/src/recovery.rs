@@ -7,7 +7,7 @@ use crate::accounts::User;
 use crate::activation::Cause;
 use crate::database;
 use crate::seal::Seal;
-use crate::sessions::Lifetimes;
+use crate::sessions::{Lifetimes, OpenedBy};
 use crate::{accounts, history, sessions, token};
 
 /// For how long a code can be used, and for how long the session that it opens lasts: 1 hour from the grant.
@@ -104,7 +104,14 @@ pub(crate) async fn enter(
     }
     let most = lifetimes.most.min(expires - now);
     let lifetimes = Lifetimes { most, ..lifetimes };
-    let cookie = sessions::open(&mut write, seal, &user, None, (now, lifetimes)).await?;
+    let cookie = sessions::open(
+        &mut write,
+        seal,
+        &user,
+        OpenedBy::Recovery,
+        (now, lifetimes),
+    )
+    .await?;
     let cause = Cause {
         actor: &user.email,
         correlation_id,

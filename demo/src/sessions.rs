@@ -27,15 +27,24 @@ const FAREWELL: i64 = 5 * 60;
 pub(crate) enum Method {
     Password,
     Okta,
+    /// By a code from the operator.
+    Recovery,
 }
 
 impl Method {
-    /// As programs read it.
+    /// As programs and the database read it.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Password => "password",
             Self::Okta => "okta",
+            Self::Recovery => "recovery",
         }
+    }
+
+    fn read(name: &str) -> Option<Self> {
+        [Self::Password, Self::Okta, Self::Recovery]
+            .into_iter()
+            .find(|method| method.name() == name)
     }
 }
 
@@ -64,17 +73,39 @@ pub(crate) struct Provider<'a> {
     pub(crate) logout_hint: &'a str,
 }
 
+/// What opens a session.
+pub(crate) enum OpenedBy<'a> {
+    Password,
+    Okta(Provider<'a>),
+    Recovery,
+}
+
+impl OpenedBy<'_> {
+    fn method(&self) -> Method {
+        match self {
+            Self::Password => Method::Password,
+            Self::Okta(_) => Method::Okta,
+            Self::Recovery => Method::Recovery,
+        }
+    }
+}
+
 /// Opens a session under a fresh id and returns the cookie's value, within the transaction that decided so. The caller ends
 /// the session that the browser had before.
 pub(crate) async fn open(
     db: &mut AnyConnection,
     seal: &Seal,
     user: &User,
-    provider: Option<Provider<'_>>,
+    by: OpenedBy<'_>,
     (now, lifetimes): (i64, Lifetimes),
 ) -> Result<String, OpenError> {
     let cookie = token::secret()?;
     let id_hash = token::hash(&cookie);
+    let method = by.method().name();
+    let provider = match by {
+        OpenedBy::Okta(provider) => Some(provider),
+        OpenedBy::Password | OpenedBy::Recovery => None,
+    };
     let hint = match &provider {
         Some(provider) => {
             let place = Place::LogoutHint { id_hash: &id_hash };
@@ -84,12 +115,13 @@ pub(crate) async fn open(
         None => None,
     };
     sqlx::query(
-        "INSERT INTO sessions (id_hash, tenant, user_id, connection_id, logout_hint, started, used, expires)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO sessions (id_hash, tenant, user_id, method, connection_id, logout_hint, started, used, expires)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(&id_hash)
     .bind(&user.tenant)
     .bind(&user.id)
+    .bind(method)
     .bind(provider.map(|provider| provider.connection_id))
     .bind(hint)
     .bind(now)
@@ -102,16 +134,13 @@ pub(crate) async fn open(
 
 impl FromRow<'_, AnyRow> for Session {
     fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
-        let connection: Option<String> = row.try_get("connection_id")?;
+        let method: String = row.try_get("method")?;
         Ok(Self {
             id_hash: row.try_get("id_hash")?,
             user: User::from_row(row)?,
             tenant_name: row.try_get("tenant_name")?,
-            method: if connection.is_some() {
-                Method::Okta
-            } else {
-                Method::Password
-            },
+            method: Method::read(&method)
+                .ok_or_else(|| sqlx::Error::Decode(format!("no method {method:?}").into()))?,
         })
     }
 }
@@ -123,7 +152,7 @@ pub(crate) async fn find(
     (now, lifetimes): (i64, Lifetimes),
 ) -> Result<Option<Session>, sqlx::Error> {
     let session: Option<Session> = sqlx::query_as(
-        "SELECT sessions.id_hash, sessions.connection_id, users.*, tenants.name AS tenant_name
+        "SELECT sessions.id_hash, sessions.method, users.*, tenants.name AS tenant_name
          FROM sessions
          JOIN users ON users.id = sessions.user_id AND users.tenant = sessions.tenant
          JOIN tenants ON tenants.id = sessions.tenant

@@ -8,7 +8,7 @@ use super::{Kind, OpenError, lock};
 
 /// What each version adds to the one before, oldest first. Once a version is released its file stays as it is: a change is
 /// a new file at the end, and every database is brought there at its next start.
-pub(super) const VERSIONS: [&str; 8] = [
+pub(super) const VERSIONS: [&str; 9] = [
     include_str!("../../schema/1.sql"),
     include_str!("../../schema/2.sql"),
     include_str!("../../schema/3.sql"),
@@ -17,6 +17,7 @@ pub(super) const VERSIONS: [&str; 8] = [
     include_str!("../../schema/6.sql"),
     include_str!("../../schema/7.sql"),
     include_str!("../../schema/8.sql"),
+    include_str!("../../schema/9.sql"),
 ];
 
 /// Why a database is none of this program's.
@@ -269,6 +270,34 @@ mod tests {
                 .unwrap();
         let rows: Vec<(&str, &str)> = rows.iter().map(|(code, kind)| (&**code, &**kind)).collect();
         assert_eq!(rows, kinds);
+    }
+
+    #[tokio::test]
+    async fn sessions_of_before_are_given_their_method() {
+        let empty = Empty::new("methods").await;
+        let db = empty.raw().await;
+        bring_up(&db, &VERSIONS[..8]).await.unwrap();
+        let before = "
+            INSERT INTO tenants (id, name) VALUES ('acme', 'Acme');
+            INSERT INTO users (id, tenant, email, name) VALUES ('1', 'acme', 'anna@acme.example', 'Anna');
+            INSERT INTO sessions (id_hash, tenant, user_id, connection_id, started, used, expires)
+                VALUES ('a', 'acme', '1', NULL, 1, 1, 2), ('b', 'acme', '1', 'acme', 1, 1, 2);";
+        let before = match Kind::of(&db) {
+            Kind::Sqlite => before.replace("'a',", "X'61',").replace("'b',", "X'62',"),
+            Kind::Postgres => before.to_owned(),
+        };
+        sqlx::raw_sql(AssertSqlSafe(before))
+            .execute(&db)
+            .await
+            .unwrap();
+        bring_up(&db, &VERSIONS).await.unwrap();
+        let rows: Vec<(Vec<u8>, String)> =
+            sqlx::query_as("SELECT id_hash, method FROM sessions ORDER BY id_hash")
+                .fetch_all(&db)
+                .await
+                .unwrap();
+        let method = |id: &[u8], name: &str| (id.to_owned(), name.to_owned());
+        assert_eq!(rows, [method(b"a", "password"), method(b"b", "okta")]);
     }
 
     #[tokio::test]

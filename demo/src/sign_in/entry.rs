@@ -12,7 +12,7 @@ use crate::database;
 use crate::domains::{self, State};
 use crate::history::{self, Event};
 use crate::seal::Seal;
-use crate::sessions::{self, Lifetimes, OpenError, Provider};
+use crate::sessions::{self, Lifetimes, OpenError, OpenedBy, Provider};
 
 /// What a session is opened with, whoever it is for.
 #[derive(Clone, Copy)]
@@ -68,7 +68,7 @@ impl Entry<'_> {
             Decision::Refused(refusal) => return Ok(Err(refusal)),
         };
         let entered = self
-            .open(&mut write, user, Some(provider), happened)
+            .open(&mut write, user, OpenedBy::Okta(provider), happened)
             .await?;
         write.commit().await?;
         Ok(Ok(entered))
@@ -91,7 +91,9 @@ impl Entry<'_> {
             return Ok(Err(PasswordRefusal::NotTaken(state)));
         }
         let happened = vec![("signed-in/password", String::new())];
-        let entered = self.open(&mut write, user, None, happened).await?;
+        let entered = self
+            .open(&mut write, user, OpenedBy::Password, happened)
+            .await?;
         write.commit().await?;
         Ok(Ok(entered))
     }
@@ -100,13 +102,13 @@ impl Entry<'_> {
         self,
         write: &mut AnyConnection,
         user: User,
-        provider: Option<Provider<'_>>,
+        by: OpenedBy<'_>,
         happened: Vec<(&str, String)>,
     ) -> Result<Entered, OpenError> {
         if let Some(before) = self.before {
             sessions::end(&mut *write, before).await?;
         }
-        let cookie = sessions::open(&mut *write, self.seal, &user, provider, self.times).await?;
+        let cookie = sessions::open(&mut *write, self.seal, &user, by, self.times).await?;
         let event = |(code, detail): (&str, String)| Event {
             at: self.times.0,
             code: code.to_owned(),

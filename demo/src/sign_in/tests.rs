@@ -8,7 +8,7 @@ use crate::connections::Sealed;
 use crate::database;
 use crate::domains::State;
 use crate::seal::Seal;
-use crate::sessions::Provider;
+use crate::sessions::{OpenedBy, Provider};
 use crate::tenants::{self, Tenant};
 use crate::{accounts, invitations};
 
@@ -286,9 +286,15 @@ async fn mt_12_pinning_takes_the_password_and_earlier_sessions() {
     let db = acme().await;
     let seal = Seal::settled(&db).await;
     let anna = user("acme", "anna", "anna@a.com");
-    let cookie = sessions::open(&mut db.acquire().await.unwrap(), &seal, &anna, None, TIMES)
-        .await
-        .unwrap();
+    let cookie = sessions::open(
+        &mut db.acquire().await.unwrap(),
+        &seal,
+        &anna,
+        OpenedBy::Password,
+        TIMES,
+    )
+    .await
+    .unwrap();
     assert!(sessions::find(&db, &cookie, TIMES).await.unwrap().is_some());
     assert_eq!(
         settle_at(&db, "s", "anna@a.com", NOW).await,

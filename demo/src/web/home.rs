@@ -27,7 +27,7 @@ struct HomePage<'a> {
     layout: Layout,
     first_name: &'a str,
     tenant: &'a str,
-    with_okta: bool,
+    method: Method,
     /// For administrators, while single sign-on is not in use yet.
     suggest_sso: bool,
 }
@@ -46,7 +46,7 @@ async fn show(
             .next()
             .unwrap_or(&session.user.name),
         tenant: &session.tenant_name,
-        with_okta: session.method == Method::Okta,
+        method: session.method,
         suggest_sso: session.user.administrator && standings.state == Standing::Off,
     };
     Ok(page::show(&visit, StatusCode::OK, &page))
@@ -59,7 +59,7 @@ struct Me<'a> {
     user: &'a str,
     email: &'a str,
     name: &'a str,
-    /// `okta`, or `password` for whoever came without it: by a recovery code, too.
+    /// `okta`, `password` or `recovery`.
     method: &'static str,
 }
 

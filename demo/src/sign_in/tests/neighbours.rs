@@ -131,7 +131,7 @@ async fn mt_27_a_domain_passes_to_another_tenant() {
         &mut db.acquire().await.unwrap(),
         &seal,
         &anna,
-        Some(provider),
+        OpenedBy::Okta(provider),
         TIMES,
     )
     .await
@@ -169,9 +169,15 @@ async fn mt_35_a_session_is_of_its_own_tenant() {
     let db = acme_and_globex().await;
     let seal = Seal::settled(&db).await;
     let anna = user("acme", "anna", "anna@a.com");
-    let cookie = sessions::open(&mut db.acquire().await.unwrap(), &seal, &anna, None, TIMES)
-        .await
-        .unwrap();
+    let cookie = sessions::open(
+        &mut db.acquire().await.unwrap(),
+        &seal,
+        &anna,
+        OpenedBy::Password,
+        TIMES,
+    )
+    .await
+    .unwrap();
     let session = sessions::find(&db, &cookie, TIMES).await.unwrap().unwrap();
     // The tenant comes from the session and from nothing that a request can say.
     assert_eq!(

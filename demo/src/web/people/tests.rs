@@ -1,7 +1,7 @@
 use super::*;
 use crate::database;
 use crate::seal::Seal;
-use crate::sessions::{self, Lifetimes};
+use crate::sessions::{self, Lifetimes, OpenedBy};
 use crate::tenants::{self, Tenant};
 
 const TIMES: (i64, Lifetimes) = (
@@ -32,9 +32,15 @@ async fn two_administrators() -> (AnyPool, Session, Session) {
             disabled: false,
         };
         assert!(accounts::add(&db, &user, None).await.unwrap());
-        let cookie = sessions::open(&mut db.acquire().await.unwrap(), &seal, &user, None, TIMES)
-            .await
-            .unwrap();
+        let cookie = sessions::open(
+            &mut db.acquire().await.unwrap(),
+            &seal,
+            &user,
+            OpenedBy::Password,
+            TIMES,
+        )
+        .await
+        .unwrap();
         sessions.push(sessions::find(&db, &cookie, TIMES).await.unwrap().unwrap());
     }
     let (bo, anna) = (sessions.pop().unwrap(), sessions.pop().unwrap());
