@@ -365,6 +365,17 @@ async fn what_is_not_there_is_not_changed() {
     send(&[("action", "approve")])
         .await
         .says(400, "could not be read");
+    // On the company's page a domain stays in the field where it was typed to be approved, and comes into it in no other way.
+    for (action, typed) in [("suspend", ""), ("release", ""), ("approve", "gmail.com")] {
+        let fields = [
+            ("tenant", "acme"),
+            ("domain", "gmail.com"),
+            ("back", "company"),
+        ];
+        let page = send(&[&fields[..], &[("action", action)]].concat()).await;
+        page.says(422, "Nothing was changed.");
+        assert_eq!(page.value("domain"), typed, "{action}");
+    }
     assert_eq!(stage.count("SELECT count(*) FROM domain_holders").await, 2);
     olga.visit(&stage.at("/operator/tenants/nowhere"))
         .await

@@ -127,8 +127,8 @@ async fn find(ledgerline: &Ledgerline, id: &str) -> Result<Tenant, Failure> {
     found.ok_or(Failure::NotFound)
 }
 
-/// The page again, with why a domain was not approved; what was typed is still there.
-pub(super) async fn not_approved(
+/// The page again, with why nothing was done to a domain; one that was typed, to be approved, is still there.
+pub(super) async fn not_done(
     ledgerline: &Ledgerline,
     operator: &Operator,
     tenant: Tenant,

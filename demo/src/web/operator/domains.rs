@@ -284,7 +284,12 @@ pub(super) async fn change(
     };
     match done {
         Err(problem) if form.back == "company" => {
-            companies::not_approved(&ledgerline, &operator, tenant, problem, &form.domain).await
+            // The page's only field for a domain is that of one to approve.
+            let typed = match form.action {
+                Action::Approve => &*form.domain,
+                Action::Refuse | Action::Suspend | Action::Release => "",
+            };
+            companies::not_done(&ledgerline, &operator, tenant, problem, typed).await
         }
         Err(problem) => draw(&ledgerline, &operator, None, Some(problem)).await,
         Ok(word) => {
