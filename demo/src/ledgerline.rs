@@ -126,7 +126,7 @@ impl Ledgerline {
             code: code.to_owned(),
             for_person: "Something went wrong on our side.".to_owned(),
             for_administrator: "Ledgerline could not run its sign-in module.".to_owned(),
-            next_step: "Give the number to Ledgerline’s support.".to_owned(),
+            next_step: "Give the reference to Ledgerline’s support.".to_owned(),
             next_step_for_person: "Wait a minute, then try again from the sign-in page.".to_owned(),
         }
     }

@@ -64,14 +64,14 @@ const FIELDS: [Entry; 3] = [
     Entry {
         field: Field::ClientId,
         label: "Client ID",
-        help: "In Okta: the app's Sign On tab. Begins with 0oa.",
+        help: "In Okta: the app’s Sign On tab. Begins with 0oa.",
         secret: false,
         required: true,
     },
     Entry {
         field: Field::ClientSecret,
         label: "Client secret",
-        help: "In Okta: the app's Sign On tab. Leave empty to keep the one that is stored. After \
+        help: "In Okta: the app’s Sign On tab. Leave empty to keep the one that is stored. After \
             rotating it in Okta, paste the new one here.",
         secret: true,
         required: true,
@@ -94,7 +94,7 @@ const STEPS: [(&str, &str); 6] = [
     ),
     (
         "Install the app in Okta",
-        "Install this product's app in your Okta organisation and assign the people who shall use \
+        "Install this product’s app in your Okta organisation and assign the people who shall use \
          it (Assignments). Where the app asks for Sign-in redirect URIs, paste the redirect URI \
          that is shown here.",
     ),
@@ -111,14 +111,14 @@ const STEPS: [(&str, &str); 6] = [
     ),
     (
         "Have your SSO domain registered",
-        "Contact the product's support and name the domain of your e-mail addresses. When it is \
+        "Contact the product’s support and name the domain of your e-mail addresses. When it is \
          confirmed, it is shown here under Single sign-on.",
     ),
     (
         "Invite people and sign in",
         "Users are managed here: invite each with exactly the e-mail address of their Okta \
-         account. They sign in with the Okta button on this product's sign-in page, not with the \
-         app's tile in Okta.",
+         account. They sign in with the Okta button on this product’s sign-in page, not with the \
+         app’s tile in Okta.",
     ),
 ];
 
@@ -138,6 +138,11 @@ mod tests {
         let secrets: Vec<_> = described.fields.iter().map(|field| field.secret).collect();
         assert_eq!(secrets, [false, true, false]);
         assert_eq!(described.steps.len(), 6);
+        let fields = described.fields.iter().map(|field| &field.help);
+        let steps = described.steps.iter().map(|step| &step.text);
+        for text in fields.chain(steps) {
+            assert!(!text.contains(['\'', '"']), "{text}");
+        }
         assert_eq!(describe("da").steps.len(), 6);
     }
 }

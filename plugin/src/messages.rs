@@ -125,6 +125,7 @@ mod tests {
             ] {
                 assert!(text.len() > 10 && text.ends_with('.'), "{code}: {text}");
                 assert!(!text.contains("  "), "{code}: {text}");
+                assert!(!text.contains(['\'', '"']), "{code}: {text}");
             }
             // Names no one and nothing of the configuration.
             for word in ["issuer", "token", "client", "secret", "claim", "HTTP"] {

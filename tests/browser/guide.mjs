@@ -325,7 +325,7 @@ export async function comeBack({ person, product, look }) {
   await refused(
     anna,
     'Sign-in with Okta is not set up correctly for your company.',
-    'Ask your administrator to look at this, and give the number on this page.',
+    'Ask your administrator to look at this, and give the reference on this page.',
   );
   await anna.getByRole('link', { name: 'Use a recovery code' }).click();
   await heading(anna, 'Come in with a recovery code');

@@ -9,9 +9,9 @@ use std::borrow::Cow;
 use super::{Account, Code, Text};
 
 const TRY_AGAIN: &str = "Go back to the sign-in page and try again.";
-const ASK: &str = "Ask your administrator to look at this, and give the number on this page.";
+const ASK: &str = "Ask your administrator to look at this, and give the reference on this page.";
 const LATER: &str = "Wait a minute, then try again from the sign-in page.";
-const SETTINGS: &str = "Ask the person who looks after this product's settings.";
+const SETTINGS: &str = "Ask the person who looks after this product’s settings.";
 const NOTHING: &str = "There is nothing for you to do.";
 
 const NOT_COMPLETED: &str = "Your sign-in could not be completed.";
@@ -33,16 +33,16 @@ pub(super) fn text(code: &Code) -> Text {
         Code::EmailMatch(result) => about_settings(settings::email_match(*result)),
         Code::Account(refusal) => refused(account(*refusal)),
         Code::TileLaunch => Text {
-            person: "Sign-in starts at this product's own sign-in page, not at the tile in Okta.",
-            administrator: "Okta's System Log says: 403 User performed OIDC single sign-on to app \
+            person: "Sign-in starts at this product’s own sign-in page, not at the tile in Okta.",
+            administrator: "Okta’s System Log says: 403 User performed OIDC single sign-on to app \
                 - failure: missing_initiate_login_uri. The app was opened from the Okta dashboard, \
                 but it supports sign-in that starts at the product only."
                 .into(),
-            next_step: "Tell people to start at the product's sign-in page. In Okta you can hide \
-                the app's icon (General, App visibility) and add a Bookmark App that points to the \
+            next_step: "Tell people to start at the product’s sign-in page. In Okta you can hide \
+                the app’s icon (General, App visibility) and add a Bookmark App that points to the \
                 sign-in page."
                 .into(),
-            next_step_for_person: "Open the product's sign-in page and press the Okta button.",
+            next_step_for_person: "Open the product’s sign-in page and press the Okta button.",
         },
     }
 }
@@ -79,17 +79,17 @@ fn account(refusal: Account) -> Pair {
              signing in.",
         ),
         Account::InvitationExpired => (
-            "The person's invitation has expired.",
+            "The person’s invitation has expired.",
             "Invite the person again.",
         ),
         Account::Disabled => (
-            "The person's user here is switched off.",
+            "The person’s user here is switched off.",
             "Switch the user on, if the person should come in.",
         ),
         Account::LinkedToAnotherSubject => (
             "The user with this e-mail address already signs in as another Okta account, perhaps \
              because the account in Okta was deleted and made again.",
-            "If it is the same person, release the user's link in the settings and have them sign \
+            "If it is the same person, release the user’s link in the settings and have them sign \
              in again.",
         ),
         Account::OtherAccount => (

@@ -27,7 +27,7 @@ pub(super) fn login(error: &LoginError) -> Text {
                  before, or began in another browser or tenant. These cases are not told apart on \
                  purpose.",
                 "Start again at the sign-in page. If it happens to everyone, check that the \
-                 product's cookies reach the browser.",
+                 product’s cookies reach the browser.",
             ),
         ),
         LoginError::ConnectionChanged => new(
@@ -53,7 +53,7 @@ pub(super) fn login(error: &LoginError) -> Text {
             TRY_AGAIN,
             (
                 "The answer names another issuer than the Okta client issuer of these settings. \
-                 Either it comes from another provider, or the organisation's address in Okta has \
+                 Either it comes from another provider, or the organisation’s address in Okta has \
                  changed, for example by a custom domain.",
                 "Compare the Okta client issuer with the value of issuer behind the OpenID \
                  Provider Metadata link (Sign On tab), and save the settings again if it differs.",
@@ -81,8 +81,8 @@ pub(super) fn login(error: &LoginError) -> Text {
                 "Okta does not accept the Client ID with the Client secret or key of these \
                  settings. The secret may have been rotated in Okta alone, Okta may not have the \
                  key, or the app uses another client authentication.",
-                "Copy Client ID and Client secret again from the app's Sign On tab; for a key, \
-                 check there that the app has its public half. The app's client authentication \
+                "Copy Client ID and Client secret again from the app’s Sign On tab; for a key, \
+                 check there that the app has its public half. The app’s client authentication \
                  must be that of these settings.",
             ),
         ),
@@ -92,7 +92,7 @@ pub(super) fn login(error: &LoginError) -> Text {
             (
                 "Okta no longer accepts the code of this sign-in: it was used already, is older \
                  than five minutes, or was issued for another redirect URI.",
-                "Start again. If it persists, compare the redirect URI with the app's Sign-in \
+                "Start again. If it persists, compare the redirect URI with the app’s Sign-in \
                  redirect URIs (General).",
             ),
         ),
@@ -107,32 +107,32 @@ pub(super) fn login(error: &LoginError) -> Text {
         LoginError::EmailMalformed => refused((
             "The e-mail address that Okta sent is not one that this product accepts: plain ASCII \
              with one @, without quotes and spaces.",
-            "Correct the primary e-mail in the person's Okta profile.",
+            "Correct the primary e-mail in the person’s Okta profile.",
         )),
         LoginError::EmailUnverified => refused((
-            "Okta says that this person's e-mail address is not verified.",
+            "Okta says that this person’s e-mail address is not verified.",
             "Have the person verify the address in Okta, then sign in again.",
         )),
         LoginError::EmailDomainNotApproved => refused((
-            "The person's e-mail is on a domain that is not one of your approved SSO domains. \
+            "The person’s e-mail is on a domain that is not one of your approved SSO domains. \
              Subdomains count as other domains.",
-            "Compare the address with the SSO domain in the settings. Contact the product's \
+            "Compare the address with the SSO domain in the settings. Contact the product’s \
              support to have another domain approved.",
         )),
         LoginError::StorageUnavailable => new(
             "Something went wrong on our side.",
             LATER,
             (
-                "The product's storage did not answer, so the sign-in was stopped.",
-                "Nothing in Okta needs to change. Tell the product's support if it persists.",
+                "The product’s storage did not answer, so the sign-in was stopped.",
+                "Nothing in Okta needs to change. Tell the product’s support if it persists.",
             ),
         ),
         LoginError::RandomnessUnavailable => new(
             "Something went wrong on our side.",
             LATER,
             (
-                "The product's source of random numbers failed, so no sign-in was started.",
-                "Nothing in Okta needs to change. Tell the product's support.",
+                "The product’s source of random numbers failed, so no sign-in was started.",
+                "Nothing in Okta needs to change. Tell the product’s support.",
             ),
         ),
         LoginError::ConnectionInvalid => new(
@@ -164,8 +164,8 @@ fn denied(hint: DenialHint) -> Text {
             (
                 "A policy in Okta refused this sign-in: sign-on policy, network zone, required \
                  factor, or the access policy of a custom authorization server.",
-                "Look up the sign-in in Okta's System Log: it names the policy and the rule. Then \
-                 adjust the rule, or the person's factors.",
+                "Look up the sign-in in Okta’s System Log: it names the policy and the rule. Then \
+                 adjust the rule, or the person’s factors.",
             ),
         ),
         DenialHint::Consent => new(
@@ -173,7 +173,7 @@ fn denied(hint: DenialHint) -> Text {
             TRY_AGAIN,
             (
                 "Okta asks for consent to share the profile, and it was not given.",
-                "Have the person sign in again and agree, or switch consent off in the app's \
+                "Have the person sign in again and agree, or switch consent off in the app’s \
                  General tab.",
             ),
         ),
@@ -181,9 +181,9 @@ fn denied(hint: DenialHint) -> Text {
             "You did not finish signing in to Okta.",
             TRY_AGAIN,
             (
-                "The person did not complete Okta's own sign-in: it was cancelled, failed, \
+                "The person did not complete Okta’s own sign-in: it was cancelled, failed, \
                  expired, or could not reach the required strength.",
-                "Have the person try again. Okta's System Log names the reason.",
+                "Have the person try again. Okta’s System Log names the reason.",
             ),
         ),
         DenialHint::Scope => new(
@@ -200,10 +200,10 @@ fn denied(hint: DenialHint) -> Text {
             NOT_SET_UP,
             ASK,
             (
-                "Okta refuses the request because of the app's configuration: grant type, response \
+                "Okta refuses the request because of the app’s configuration: grant type, response \
                  type, redirect URI, or the authorization server that it may use.",
-                "In the app's General tab allow Authorization Code and compare the Sign-in \
-                 redirect URIs. Apps of Okta's catalogue need the organisation's own issuer, \
+                "In the app’s General tab allow Authorization Code and compare the Sign-in \
+                 redirect URIs. Apps of Okta’s catalogue need the organisation’s own issuer, \
                  without /oauth2/.",
             ),
         ),
@@ -212,7 +212,7 @@ fn denied(hint: DenialHint) -> Text {
             LATER,
             (
                 "Okta reported an error of its own or said that it is temporarily unavailable.",
-                "Try again later, and look at Okta's status page and System Log.",
+                "Try again later, and look at Okta’s status page and System Log.",
             ),
         ),
         DenialHint::Unknown => new(
@@ -220,7 +220,7 @@ fn denied(hint: DenialHint) -> Text {
             ASK,
             (
                 "Okta refused this sign-in for a reason that this product does not know.",
-                "Look up the sign-in in Okta's System Log.",
+                "Look up the sign-in in Okta’s System Log.",
             ),
         ),
     }
@@ -234,7 +234,7 @@ pub(super) fn logout(error: &LogoutError) -> Text {
             (
                 "The provider offers no sign-out address, or the settings have no address to come \
                  back to.",
-                "Add the product's address to the app's Sign-out redirect URIs (General), and to \
+                "Add the product’s address to the app’s Sign-out redirect URIs (General), and to \
                  the settings.",
             ),
         ),
@@ -243,7 +243,7 @@ pub(super) fn logout(error: &LogoutError) -> Text {
             NOTHING,
             (
                 "A request to end sessions does not have the form that the standards require.",
-                "Check the logout settings of the app in Okta: the address must be this product's \
+                "Check the logout settings of the app in Okta: the address must be this product’s \
                  own.",
             ),
         ),
@@ -263,9 +263,9 @@ pub(super) fn logout(error: &LogoutError) -> Text {
             SIGN_OUT,
             NOTHING,
             (
-                "The product's storage did not answer, so the command to end sessions was not \
+                "The product’s storage did not answer, so the command to end sessions was not \
                  carried out.",
-                "Nothing in Okta needs to change. Tell the product's support if it persists.",
+                "Nothing in Okta needs to change. Tell the product’s support if it persists.",
             ),
         ),
         LogoutError::ConnectionInvalid => new(
@@ -303,7 +303,7 @@ fn unavailable(person: &'static str, endpoint: Endpoint) -> Text {
             LATER,
             (
                 "",
-                "Check the Okta client issuer for typing mistakes and Okta's status page for an \
+                "Check the Okta client issuer for typing mistakes and Okta’s status page for an \
                  outage, then try again.",
             ),
         )
@@ -336,7 +336,7 @@ fn misbehaved(person: &'static str, misbehaviour: &Misbehaviour) -> Text {
         ),
         Fault::NotJson => (
             "answered with JSON that cannot be read safely",
-            "Check that no proxy changes Okta's answers.",
+            "Check that no proxy changes Okta’s answers.",
         ),
         Fault::TooLarge => (
             "answered with more than the size limit",
@@ -349,7 +349,7 @@ fn misbehaved(person: &'static str, misbehaviour: &Misbehaviour) -> Text {
         ),
         Fault::MistypedMember => (
             "sent something in another form than the standard requires",
-            "Check that the Okta client issuer is an Okta address and that no proxy changes Okta's \
+            "Check that the Okta client issuer is an Okta address and that no proxy changes Okta’s \
              answers.",
         ),
         Fault::IssuerMismatch => (
@@ -361,8 +361,8 @@ fn misbehaved(person: &'static str, misbehaviour: &Misbehaviour) -> Text {
              Connect ID Token).",
         ),
         Fault::EndpointOffHost => (
-            "pointed to another host than the issuer's, or not to https",
-            "Use the issuer whose metadata stays on its own host: the organisation's address, or \
+            "pointed to another host than the issuer’s, or not to https",
+            "Use the issuer whose metadata stays on its own host: the organisation’s address, or \
              the custom domain.",
         ),
         Fault::SubjectMismatch => (
@@ -371,7 +371,7 @@ fn misbehaved(person: &'static str, misbehaviour: &Misbehaviour) -> Text {
         ),
         Fault::EmailMismatch => (
             "named another e-mail address than the ID token",
-            "Check the app's claim mappings for email in Okta: both must be the primary e-mail.",
+            "Check the app’s claim mappings for email in Okta: both must be the primary e-mail.",
         ),
         Fault::NoUsableKey => (
             "offered no key that this product can use",
@@ -379,7 +379,7 @@ fn misbehaved(person: &'static str, misbehaviour: &Misbehaviour) -> Text {
         ),
         Fault::Unsupported => (
             "does not offer what this connection needs",
-            "Compare the connection's policy with what the OpenID Provider Metadata lists.",
+            "Compare the connection’s policy with what the OpenID Provider Metadata lists.",
         ),
     };
     Text {

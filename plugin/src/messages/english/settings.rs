@@ -9,7 +9,7 @@ pub(super) fn problem(code: ProblemCode) -> Pair {
     match code {
         ProblemCode::Missing => (
             "This field is empty.",
-            "Copy the value from the app's Sign On tab in Okta.",
+            "Copy the value from the app’s Sign On tab in Okta.",
         ),
         ProblemCode::TooLong => (
             "The value is longer than it can be.",
@@ -17,7 +17,7 @@ pub(super) fn problem(code: ProblemCode) -> Pair {
         ),
         ProblemCode::Placeholder => (
             "This is an example from some documentation, not your own value.",
-            "Copy your own value from the app's Sign On tab in Okta.",
+            "Copy your own value from the app’s Sign On tab in Okta.",
         ),
         ProblemCode::WhiteSpace => (
             "There is a space or a line end in the value.",
@@ -32,7 +32,7 @@ pub(super) fn problem(code: ProblemCode) -> Pair {
             "Use the address with https://.",
         ),
         ProblemCode::AdminHost => (
-            "This is the address of Okta's Admin Console, and tokens name another issuer.",
+            "This is the address of Okta’s Admin Console, and tokens name another issuer.",
             "Use the same address without -admin.",
         ),
         ProblemCode::EndpointInsteadOfIssuer => (
@@ -53,15 +53,15 @@ pub(super) fn problem(code: ProblemCode) -> Pair {
         ),
         ProblemCode::Swapped => (
             "This looks like the value of another field: Client ID and Client secret may be in \
-             each other's place.",
-            "Copy both again from the app's Sign On tab, each into its own field.",
+             each other’s place.",
+            "Copy both again from the app’s Sign On tab, each into its own field.",
         ),
         ProblemCode::InvalidCharacter => (
             "There is a character in it that cannot be there.",
             "Copy the value again; names with other letters are written in their xn-- form.",
         ),
         ProblemCode::InvalidDomain => (
-            "This is not a name that a company's domain can have.",
+            "This is not a name that a company’s domain can have.",
             "Check it for typing mistakes, such as a doubled .com or a dot at the end.",
         ),
         ProblemCode::PublicMailDomain => (
@@ -87,7 +87,7 @@ pub(super) fn correction(code: CorrectionCode) -> Pair {
             ("This was a metadata document; its issuer was taken.", LOOK)
         }
         CorrectionCode::TrailingSlash => (
-            "The slash at the end was removed, since Okta's issuers have none.",
+            "The slash at the end was removed, since Okta’s issuers have none.",
             LOOK,
         ),
         CorrectionCode::Quotes => ("The quotes around the value were removed.", LOOK),
@@ -105,7 +105,7 @@ pub(super) fn checked(check: Check) -> Pair {
         Provider Metadata link (Sign On tab).";
     match check {
         Check::Metadata => (
-            "Whether the issuer's metadata document can be fetched and read.",
+            "Whether the issuer’s metadata document can be fetched and read.",
             SAVE,
         ),
         Check::Issuer => (
@@ -114,12 +114,12 @@ pub(super) fn checked(check: Check) -> Pair {
             SAVE,
         ),
         Check::Endpoints => (
-            "Whether all endpoints are on the issuer's own host, by https.",
+            "Whether all endpoints are on the issuer’s own host, by https.",
             SAVE,
         ),
         Check::CodeFlow => (
             "Whether the provider offers the authorization code flow.",
-            "Allow Authorization Code in the app's General tab.",
+            "Allow Authorization Code in the app’s General tab.",
         ),
         Check::Pkce => (
             "Whether the provider offers PKCE with S256.",
@@ -127,11 +127,11 @@ pub(super) fn checked(check: Check) -> Pair {
         ),
         Check::TokenAlgorithm => (
             "Whether the provider signs by an algorithm that the connection allows.",
-            "Okta signs with RS256; allow it in the connection's policy.",
+            "Okta signs with RS256; allow it in the connection’s policy.",
         ),
         Check::ClientAuthentication => (
-            "Whether the provider accepts the connection's way of proving the product.",
-            "Choose client secret as client authentication on the app's Sign On tab, and here.",
+            "Whether the provider accepts the connection’s way of proving the product.",
+            "Choose client secret as client authentication on the app’s Sign On tab, and here.",
         ),
         Check::Scopes => (
             "Whether the provider offers the scopes openid, profile and email.",
@@ -143,11 +143,11 @@ pub(super) fn checked(check: Check) -> Pair {
         ),
         Check::Clock => (
             "Whether the clocks of the provider and of this product agree.",
-            "Have the product's server synchronise its clock.",
+            "Have the product’s server synchronise its clock.",
         ),
         Check::Callback => (
             "Whether the browser came back with a complete answer.",
-            "Compare the redirect URI with the app's Sign-in redirect URIs (General).",
+            "Compare the redirect URI with the app’s Sign-in redirect URIs (General).",
         ),
         Check::Transaction => (
             "Whether the answer belongs to a sign-in that was started in this browser.",
@@ -155,11 +155,11 @@ pub(super) fn checked(check: Check) -> Pair {
         ),
         Check::ProviderAnswer => (
             "Whether Okta let the person in.",
-            "Check the app's Assignments tab and Okta's System Log.",
+            "Check the app’s Assignments tab and Okta’s System Log.",
         ),
         Check::ClientCredentials => (
-            "Whether Okta accepts the Client ID with the Client secret or the product's key.",
-            "Copy both again from the app's Sign On tab; for a key, check that the app has its \
+            "Whether Okta accepts the Client ID with the Client secret or the product’s key.",
+            "Copy both again from the app’s Sign On tab; for a key, check that the app has its \
              public half.",
         ),
         Check::IdToken => (
@@ -172,11 +172,11 @@ pub(super) fn checked(check: Check) -> Pair {
         ),
         Check::Email => (
             "Whether there is a usable e-mail address for the person.",
-            "Check the primary e-mail in the person's Okta profile.",
+            "Check the primary e-mail in the person’s Okta profile.",
         ),
         Check::EmailDomain => (
             "Whether the e-mail address is on an approved SSO domain.",
-            "Contact the product's support to have the domain approved.",
+            "Contact the product’s support to have the domain approved.",
         ),
     }
 }

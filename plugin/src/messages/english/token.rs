@@ -4,15 +4,15 @@ use super::Pair;
 use crate::contract::exports::sso::provider::login::TokenProblem;
 
 pub(super) fn token(problem: TokenProblem) -> Pair {
-    const AGAIN: &str = "Start again. If it persists, check that no proxy changes Okta's answers \
-        and report it to the product's support.";
-    const ISSUER: &str = "Open the OpenID Provider Metadata link on the app's Sign On tab and copy \
+    const AGAIN: &str = "Start again. If it persists, check that no proxy changes Okta’s answers \
+        and report it to the product’s support.";
+    const ISSUER: &str = "Open the OpenID Provider Metadata link on the app’s Sign On tab and copy \
         the value of issuer again. With a custom domain, check which issuer the app uses (Sign On, \
         OpenID Connect ID Token).";
-    const CLOCK: &str = "Compare the clocks: Okta's and the product's servers' must agree to \
+    const CLOCK: &str = "Compare the clocks: Okta’s and the product’s servers’ must agree to \
         within the tolerated difference, usually two minutes.";
     const POLICY: &str =
-        "Check the app's authentication policy in Okta, and what the product requires.";
+        "Check the app’s authentication policy in Okta, and what the product requires.";
     match problem {
         TokenProblem::Malformed => (
             "The token from Okta does not have the form of a signed token.",
@@ -32,7 +32,7 @@ pub(super) fn token(problem: TokenProblem) -> Pair {
         ),
         TokenProblem::AlgorithmNotAllowed => (
             "The token is signed by an algorithm that this connection does not allow.",
-            "Okta signs with RS256: check the app's signing settings, or the connection's policy.",
+            "Okta signs with RS256: check the app’s signing settings, or the connection’s policy.",
         ),
         TokenProblem::CriticalHeader => (
             "The token demands an extension that this product does not have.",
@@ -52,7 +52,7 @@ pub(super) fn token(problem: TokenProblem) -> Pair {
             AGAIN,
         ),
         TokenProblem::KeyUnusable => (
-            "The key that signed the token is too weak or not of its algorithm's kind.",
+            "The key that signed the token is too weak or not of its algorithm’s kind.",
             "Check the keys of the authorization server in Okta.",
         ),
         TokenProblem::SignatureMismatch => (
@@ -64,7 +64,7 @@ pub(super) fn token(problem: TokenProblem) -> Pair {
         }
         TokenProblem::MemberMistyped => (
             "A claim of the token has another type than the standard requires.",
-            "Check the app's custom claims in Okta: none may replace a standard one.",
+            "Check the app’s custom claims in Okta: none may replace a standard one.",
         ),
         TokenProblem::IssuerMismatch => (
             "The token names another issuer than the Okta client issuer of these settings; both \
@@ -74,11 +74,11 @@ pub(super) fn token(problem: TokenProblem) -> Pair {
         ),
         TokenProblem::AudienceMismatch => (
             "The token was issued for another app.",
-            "Compare the Client ID with the one on the app's Sign On tab.",
+            "Compare the Client ID with the one on the app’s Sign On tab.",
         ),
         TokenProblem::AuthorizedPartyMismatch => (
             "The token was issued at the request of another app.",
-            "Compare the Client ID with the one on the app's Sign On tab.",
+            "Compare the Client ID with the one on the app’s Sign On tab.",
         ),
         TokenProblem::Expired => ("The token has expired.", CLOCK),
         TokenProblem::NotYetValid => ("The token is not valid yet.", CLOCK),
@@ -113,8 +113,8 @@ pub(super) fn token(problem: TokenProblem) -> Pair {
             AGAIN,
         ),
         TokenProblem::SubjectInvalid => (
-            "The token's subject is empty, too long, or not ASCII.",
-            "Check the app's subject mapping in Okta.",
+            "The token’s subject is empty, too long, or not ASCII.",
+            "Check the app’s subject mapping in Okta.",
         ),
         TokenProblem::EventMissing => ("The token does not say that it ends sessions.", AGAIN),
         TokenProblem::NoncePresent => (
