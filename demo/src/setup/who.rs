@@ -104,6 +104,9 @@ Acme signs in with Okta
 Globex signs in by password, and can be set up for Okta
   gina@globex.example  ledgerline-demo      northwind-okta  administrator
   hal@globex.example   ledgerline-demo      northwind-okta
+  ida@adviser.example  ledgerline-demo
+Initech signs in by password, and can be set up for Okta
+  ida@adviser.example  ledgerline-demo
 Known to Okta, invited nowhere
   eve@acme.example                          northwind-okta
 The operator, at /operator

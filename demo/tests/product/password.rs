@@ -323,10 +323,15 @@ async fn an_account_at_a_third_company_is_found() {
             "UPDATE users SET tenant = 'initech', password = (SELECT password FROM users WHERE id = '3') WHERE id = '1'",
         )
         .await;
-    let page = stage
-        .password(&stage.browser(), "tess@tour.example", PASSWORD)
-        .await;
-    page.says(409, "Which company?");
+    let tess = stage.browser();
+    let page = stage.password(&tess, "tess@tour.example", PASSWORD).await;
+    page.says(409, "Which company?").says(409, "Globex Initech");
+    let page = tess.visit(&page.link("Initech")).await;
+    assert_eq!(page.value("email"), "tess@tour.example");
+    let form = [("email", "tess@tour.example"), ("password", PASSWORD)];
+    let answer = tess.submit(&page, "/login", &form).await;
+    assert_eq!(answer.location(), stage.at("/"));
+    assert_eq!(stage.me(&tess).await["tenant"], "initech");
 }
 
 #[tokio::test]

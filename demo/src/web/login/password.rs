@@ -67,7 +67,8 @@ pub(super) async fn sign_in(
         };
     }
     if !tried.taken.is_empty() {
-        return Ok(choose(&visit));
+        let users = tried.taken.iter().map(|(user, _)| user);
+        return choose(&ledgerline, &draft, &visit, users).await;
     }
     // By the domain alone, whether the account exists or not, and whatever the password was.
     if let Some((tenant, state)) = home(&ledgerline, &draft.email).await?

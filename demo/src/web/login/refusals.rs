@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
+use okta_sso_host::axum::return_to;
 
 use super::company::with_okta;
-use super::{Draft, Failure, Layout, Ledgerline, Tenant, Visit, page};
+use super::{Draft, Failure, Layout, Ledgerline, NEVER_RETURN_TO, Tenant, Visit, page, with_query};
 use crate::accounts::User;
 use crate::domains::State as Standing;
 use crate::history::Event;
@@ -85,17 +87,37 @@ pub(super) fn refuse(
     Ok(())
 }
 
-/// One person, one password, two companies.
-pub(super) fn choose(visit: &Visit) -> Response {
-    let page = Message {
-        layout: Layout::of(visit),
-        title: "Which company?",
-        text: "You have accounts with the same e-mail and password at more than one company.",
-        next_step: "Open the sign-in page by your company’s own link, which ends in ?tenant= and the company’s name.",
-        link: ("/login", "Back to the sign-in page"),
-        correlation_id: None,
-    };
-    page::show(visit, StatusCode::CONFLICT, &page)
+/// One person, one password, two companies. Their names are told: the password was right at each of them.
+pub(super) async fn choose(
+    ledgerline: &Ledgerline,
+    draft: &Draft,
+    visit: &Visit,
+    users: impl Iterator<Item = &User>,
+) -> Result<Response, Failure> {
+    let mut companies = Vec::new();
+    for user in users {
+        if let Some(tenant) = tenants::find(&ledgerline.db, &user.tenant).await? {
+            let to = with_query(
+                "/login",
+                &[
+                    ("tenant", &tenant.id),
+                    ("email", &draft.email),
+                    ("return_to", return_to(&draft.return_to, &NEVER_RETURN_TO)),
+                ],
+            );
+            companies.push((tenant.name, to));
+        }
+    }
+    companies.sort();
+    let page = WhichCompanyPage { companies };
+    Ok(page::show(visit, StatusCode::CONFLICT, &page))
+}
+
+#[derive(Template)]
+#[template(path = "login_which.html")]
+struct WhichCompanyPage {
+    /// The name of each, and its own sign-in page.
+    companies: Vec<(String, String)>,
 }
 
 pub(in crate::web) fn slow_down(visit: &Visit, spent: &Spent) -> Response {
