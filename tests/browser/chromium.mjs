@@ -37,4 +37,5 @@ export async function profile(browser, options) {
   return { context, complaints, page: await context.newPage() };
 }
 
-export const picture = (page, name) => page.screenshot({ path: `${pictures}${name}.png`, fullPage: true });
+// Of a whole page, or of a part of one with other options.
+export const picture = (what, name, options = { fullPage: true }) => what.screenshot({ path: `${pictures}${name}.png`, ...options });

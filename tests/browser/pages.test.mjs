@@ -2,10 +2,12 @@
 // wider than the window; light and dark, on a phone and on a desk. The walk through the guide comes by most of them.
 
 import assert from 'node:assert/strict';
+import { renameSync } from 'node:fs';
 import * as guide from './guide.mjs';
+import { picture } from './chromium.mjs';
 import { inspect } from './inspect.mjs';
 import * as issuer from './issuer.mjs';
-import { heading, press, pressOkta, refused, says, signInAsOperator, signInWithPassword } from './ledgerline.mjs';
+import { heading, me, press, pressOkta, refused, says, signInAsOperator, signInWithPassword } from './ledgerline.mjs';
 import * as okta from './okta.mjs';
 import { passwords, people } from './product.mjs';
 import { matches, routes } from './routes.mjs';
@@ -62,6 +64,16 @@ pages('before anybody is signed in', async ({ person, product, look }) => {
   await press(page, 'Continue');
   await says(page, 'No company signs in with Okta under this e-mail’s domain.');
   await look(page, 'login-no-company');
+  await signInWithPassword(page, product, passwords.ida);
+  await heading(page, 'Which company?');
+  await look(page, 'login-two-companies');
+  await page.getByRole('link', { name: 'Initech' }).click();
+  await page.getByLabel('Password').fill(passwords.ida.password);
+  await press(page, 'Sign in');
+  await heading(page, 'Hello, Ida');
+  assert.equal((await me(page, product)).tenant, 'initech');
+  await press(page, 'Sign out');
+  await heading(page, 'Signed out');
   await at('/signed-out');
   await look(page, 'signed-out');
   await at('/logout/okta');
@@ -228,6 +240,51 @@ async function attempts(page, product) {
   return cookies.map(({ name }) => /^__Host-sso-(.+)$/.exec(name)?.[1]).filter(Boolean);
 }
 
+pages('failed sign-ins are recorded', async ({ person, product, look }) => {
+  const anna = await person();
+  await pressOkta(anna, product, 'acme');
+  await okta.signIn(anna, people.anna);
+  await heading(anna, 'Hello, Anna');
+  const section = anna.getByRole('region', { name: 'Recordings of failed sign-ins' });
+  const settings = () => anna.goto(`${product.url}/settings/sso`);
+  await settings();
+  await section.getByText('Off', { exact: true }).waitFor();
+  await look(anna, 'settings-recordings-off');
+  await press(anna, 'Record failed sign-ins');
+  await section.getByText('Nothing is kept at the moment.').waitFor();
+  await look(anna, 'settings-recordings-on');
+
+  await okta.setSwitches(product.okta, 'wrong-nonce');
+  const bo = await person();
+  await pressOkta(bo, product, 'acme');
+  await okta.signIn(bo, people.bo);
+  const reference = await refused(bo, 'Your sign-in could not be completed.', 'try again');
+  await okta.setSwitches(product.okta);
+  // It is written beside the answer that Bo has got.
+  const kept = section.getByText('1 recording is kept');
+  for (let tries = 0; tries < 50 && (await kept.count()) === 0; tries += 1) await settings();
+  await kept.waitFor();
+  await look(anna, 'settings-recordings-kept');
+  await picture(section, 'recordings-light-desk', {});
+  await anna.goto(`${product.url}/history?search=${reference}`);
+  await says(anna, 'A recording of it is kept under this reference until');
+  await look(anna, 'history-recorded');
+
+  // What could not be deleted is not said to be: the folder is out of reach.
+  await settings();
+  renameSync(product.recordings, `${product.recordings}.elsewhere`);
+  await press(anna, 'Stop, and delete what is kept');
+  await heading(anna, 'Something went wrong on our side');
+  await look(anna, 'went-wrong');
+  renameSync(`${product.recordings}.elsewhere`, product.recordings);
+  await settings();
+  await section.getByText('1 recording is still there.').waitFor();
+  await look(anna, 'settings-recordings-left');
+  await press(anna, 'Delete what is kept');
+  await section.getByText('Off', { exact: true }).waitFor();
+  assert.equal(await section.getByText('still there').count(), 0);
+});
+
 pages('the guide: switched off, and on again', guide.offAndOn);
 
 pages('an issuer is pasted wrong', issuer.paste);
@@ -302,7 +359,8 @@ scene('no page was left out', async ({ person, product }) => {
   await pressOkta(page, product, 'globex');
   await okta.signIn(page, people.gina);
   await heading(page, 'Hello, Gina');
-  for (const [site, paths] of Object.entries(routes())) {
+  const { ledgerline, okta: provider } = routes();
+  for (const [site, paths] of Object.entries({ ledgerline, okta: provider })) {
     const origin = site === 'okta' ? product.okta : product.url;
     for (const path of NO_PAGES[site]) {
       const { status, type } = await kind(page, `${origin}${path}`);

@@ -24,6 +24,7 @@ const CHOSEN = [
 // Every other page, small.
 const GALLERY = [
   'login-which-company-light-desk',
+  'login-two-companies-light-desk',
   'recover-light-desk',
   'signed-out-here-light-desk',
   'still-signed-in-at-okta-dark-desk',
@@ -34,8 +35,11 @@ const GALLERY = [
   'settings-issuer-changed-light-desk',
   'settings-on-light-desk',
   'settings-off-locks-out-dark-desk',
+  'settings-two-secrets-light-desk',
+  'recordings-light-desk',
   'test-before-light-desk',
   'test-other-issuer-light-desk',
+  'went-wrong-light-desk',
   'operator-login-light-desk',
   'operator-companies-dark-desk',
   'operator-moved-light-desk',

@@ -1,23 +1,31 @@
 // The product, freshly started with an empty database, and a development Okta beside it.
 
 import { spawn } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const workspace = fileURLToPath(new URL('../../', import.meta.url));
 const program = process.env.OKTA_SSO_DEMO ?? 'target/debug/okta-sso-demo';
 
-// Starts on free ports. Everybody is who `demo/seed.toml` says; `url` and `okta` are where the two are, `custom` is Okta's
-// custom domain.
-export async function start() {
+// Starts on free ports, unless `flags` say otherwise. Everybody is who `demo/seed.toml` says; `url` and `okta` are where the two are, `custom` is Okta's
+// custom domain, and `recordings` the folder of failed sign-ins that were recorded.
+export async function start(...flags) {
+  const place = mkdtempSync(join(tmpdir(), 'ledgerline-'));
+  const recordings = join(place, 'recordings');
   const running = spawn(
     program,
     [
       'serve',
-      ...['--listen', '127.0.0.1:0'],
+      ...(flags.includes('--listen') ? [] : ['--listen', '127.0.0.1:0']),
       ...['--dev-okta', '127.0.0.1:0'],
       ...['--database', 'memory'],
       ...['--key-file', 'demo/tests/sealing.key'],
       ...['--compiled-cache', 'target/tmp/compiled'],
+      ...['--recordings', recordings],
+      ...flags,
       '--danger-allow-loopback',
     ],
     { cwd: workspace, stdio: ['ignore', 'pipe', 'pipe'] },
@@ -41,10 +49,13 @@ export async function start() {
     url: address('Ledgerline'),
     okta: address('Okta dashboard'),
     custom: address('Okta custom URL'),
+    recordings,
     log: () => log,
     async stop() {
       running.kill('SIGTERM');
-      return ended;
+      const status = await ended;
+      await rm(place, { recursive: true });
+      return status;
     },
   };
 }
@@ -63,4 +74,5 @@ export const people = {
 export const passwords = {
   gina: at('gina@globex.example', 'ledgerline-demo'),
   hal: at('hal@globex.example', 'ledgerline-demo'),
+  ida: at('ida@adviser.example', 'ledgerline-demo'),
 };

@@ -1,4 +1,4 @@
-// The paths that the two routers answer to GET, read from where they are declared.
+// The paths that the two routers answer, read from where they are declared.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -12,12 +12,16 @@ const folder = (path) =>
     .map((file) => read(`${path}/${file}`))
     .join('\n');
 
+const GET = /\b(get|asset)\(/;
+const ANY = /\b(get|post|asset)\(/;
+
 export function routes() {
   const web = read('demo/src/web.rs') + folder('demo/src/web');
   const nested = [...web.matchAll(/\.nest\(\s*"([^"]+)"/g)].map(([, prefix]) => prefix);
   assert.deepEqual(nested, ['/sso/okta'], 'a router under another path, of which this file does not know');
-  const signIn = gets(read('host/src/axum.rs')).map((path) => `/sso/okta${path}`);
-  return { ledgerline: [...gets(web), ...signIn], okta: oktaRoutes() };
+  const signIn = read('host/src/axum.rs');
+  const all = (answers) => [...paths(web, answers), ...paths(signIn, answers).map((path) => `/sso/okta${path}`)];
+  return { ledgerline: all(GET), okta: oktaRoutes(), everyLedgerline: all(ANY) };
 }
 
 // The development Okta has the same endpoints for each of its authorization servers.
@@ -26,21 +30,22 @@ function oktaRoutes() {
   const [own, endpoints] = read('demo/src/dev_okta/routes.rs').split('fn endpoints()');
   const servers = [...own.matchAll(/\.nest\(\s*"([^"]+)", endpoints\(\)\)/g)].map(([, prefix]) => prefix);
   assert.equal(servers.length, own.split('.nest(').length - 1, 'a router of which this file does not know');
-  return [...gets(own, constants), ...servers.flatMap((prefix) => gets(endpoints).map((path) => prefix + path))];
+  const each = servers.flatMap((prefix) => paths(endpoints, GET).map((path) => prefix + path));
+  return [...paths(own, GET, constants), ...each];
 }
 
-// Every `.route(PATH, …get(…)…)`; a declaration that cannot be read is an error.
-function gets(source, constants = source) {
-  const paths = [];
+// Of every `.route(PATH, …get(…)…)` that answers so the path; a declaration that cannot be read is an error.
+function paths(source, answers, constants = source) {
+  const found = [];
   for (const { index } of source.matchAll(/\.route\(/g)) {
     const call = source.slice(index, end(source, index));
     const [, literal, constant, handlers] = /^\.route\(\s*(?:"([^"]+)"|(?:\w+::)*(\w+)),([\s\S]*)$/.exec(call);
-    assert.match(handlers, /\b(get|post|asset)\(/, call);
+    assert.match(handlers, ANY, call);
     const path = literal ?? new RegExp(`const ${constant}: &str = "([^"]+)"`).exec(constants)[1];
-    if (/\b(get|asset)\(/.test(handlers)) paths.push(path);
+    if (answers.test(handlers)) found.push(path);
   }
-  assert.notEqual(paths.length, 0);
-  return paths;
+  assert.notEqual(found.length, 0);
+  return found;
 }
 
 // Where the parenthesis that opens first is closed.
