@@ -149,7 +149,7 @@ impl IntoResponse for Failure {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "Something went wrong on our side",
                 "Ledgerline could not do what you asked, or not all of it.",
-                "Wait a minute, look whether it was done, and try again. If it persists, give the number below to our support.",
+                "Wait a minute, look whether it was done, and try again. If it persists, give the reference below to our support.",
             ),
             Self::NotFound => (
                 StatusCode::NOT_FOUND,
@@ -284,6 +284,14 @@ pub(super) async fn dress(
     keep(
         HeaderName::from_static("cross-origin-opener-policy"),
         "same-origin",
+    );
+    keep(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    );
+    keep(
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     );
     if ledgerline.public_url.is_https() {
         keep(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
