@@ -43,6 +43,7 @@ pub(crate) async fn verify(password: &str, stored: Option<String>) -> bool {
     let Ok(_slot) = SLOTS.acquire().await else {
         return false;
     };
+    tracing::trace!("a password is verified");
     let password = password.to_owned();
     let work = move || {
         let known = stored.is_some();

@@ -13,5 +13,6 @@ mod component;
 mod crowds;
 mod ends;
 mod providers;
+mod refusals;
 mod sealing;
 mod stage;
