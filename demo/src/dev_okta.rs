@@ -11,6 +11,7 @@
 //! forgotten at the end of the process, and the admin console asks for no password.
 
 mod authorize;
+mod change;
 mod claims;
 mod client_auth;
 mod client_keys;

@@ -1,51 +1,32 @@
-// Every misbehaviour of the development Okta's switches ends in a page that says what to do.
+// Whatever Okta does wrong ends in one of these pages, which say what to do. Every switch of the development Okta is played by
+// `demo/tests/product/misbehaviour.rs`; here is one for each page.
 
 import assert from 'node:assert/strict';
+import { inspect } from './inspect.mjs';
 import { me, pressOkta, refused } from './ledgerline.mjs';
 import * as okta from './okta.mjs';
 import { people } from './product.mjs';
 import { stage } from './stage.mjs';
 
 const NOT_COMPLETED = 'Your sign-in could not be completed.';
+const NOT_LET_IN = 'Okta did not let you into this app.';
 const AGAIN = 'Go back to the sign-in page and try again.';
-const ADMINISTRATOR = 'Ask your administrator to look at this, and give the number on this page.';
-const NO_ACCOUNT = 'Okta knows you, but that sign-in does not open an account here.';
-const INVITE = 'Otherwise ask your administrator to invite you';
+const ADMINISTRATOR = 'Ask your administrator to look at this, and give the reference on this page.';
 const WAIT = 'Wait a minute, then try again from the sign-in page.';
 
-// In this order: what the product has learnt of metadata and keys it does not ask for again, and a provider that is
-// busy is left alone for a while.
+// In this order: a provider that is busy is left alone for a while.
 const PAGES = {
-  'metadata-other-issuer': [NOT_COMPLETED, ADMINISTRATOR],
-  'metadata-html': [NOT_COMPLETED, ADMINISTRATOR],
-  'metadata-off-host': [NOT_COMPLETED, ADMINISTRATOR],
-  'metadata-no-code': [NOT_COMPLETED, ADMINISTRATOR],
-  'keys-html': [NOT_COMPLETED, ADMINISTRATOR],
-  'no-email': [NO_ACCOUNT, INVITE],
-  'odd-email': [NO_ACCOUNT, INVITE],
-  'other-domain': [NO_ACCOUNT, INVITE],
-  'email-unverified': [NO_ACCOUNT, INVITE],
-  'thin-tokens userinfo-other-subject': [NOT_COMPLETED, ADMINISTRATOR],
+  'other-domain': ['Okta knows you, but that sign-in does not open an account here.', 'Otherwise ask your administrator to invite you'],
   'thin-tokens userinfo-refused': [NOT_COMPLETED, ADMINISTRATOR],
-  'wrong-nonce': [NOT_COMPLETED, AGAIN],
-  'missing-nonce': [NOT_COMPLETED, AGAIN],
-  'other-party': [NOT_COMPLETED, AGAIN],
-  'wrong-audience': [NOT_COMPLETED, AGAIN],
-  'wrong-issuer': [NOT_COMPLETED, AGAIN],
-  'expired-token': [NOT_COMPLETED, AGAIN],
-  'future-token': [NOT_COMPLETED, AGAIN],
-  'long-token': [NOT_COMPLETED, AGAIN],
-  'wrong-token-hash': [NOT_COMPLETED, AGAIN],
-  'unsigned-token': [NOT_COMPLETED, AGAIN],
-  'shared-key-token': [NOT_COMPLETED, AGAIN],
   'tampered-signature': [NOT_COMPLETED, AGAIN],
-  'unknown-key': [NOT_COMPLETED, AGAIN],
-  'no-id-token': [NOT_COMPLETED, ADMINISTRATOR],
+  'callback-other-state': ['This sign-in was started in another browser, took longer than ten minutes, or was used already.', AGAIN],
   'token-invalid-client': ['Sign-in with Okta is not set up correctly for your company.', ADMINISTRATOR],
-  'token-invalid-grant': [NOT_COMPLETED, AGAIN],
+  'denied-unassigned': [NOT_LET_IN, 'Ask your administrator to assign you to this app in Okta.'],
+  'denied-policy': [NOT_LET_IN, ADMINISTRATOR],
+  'denied-consent': ['Okta needs your consent, and did not get it.', AGAIN],
+  'denied-authentication': ['You did not finish signing in to Okta.', AGAIN],
+  'denied-trouble': ['Okta has a problem right now.', WAIT],
   'token-server-error': ['Okta cannot be reached right now.', WAIT],
-  'callback-other-issuer': [NOT_COMPLETED, AGAIN],
-  'slow-answers': ['Okta cannot be reached right now.', WAIT],
   'token-rate-limited': ['Okta is receiving too many requests right now.', WAIT],
 };
 
@@ -53,20 +34,13 @@ const scene = stage();
 
 for (const [switches, page] of Object.entries(PAGES)) {
   scene(switches, async ({ person, product }) => {
-    await okta.setSwitches(product.okta, ...switches.split(' '));
+    const admin = await person();
+    await okta.misbehave(admin, product.okta, ...switches.split(' '));
     const bo = await person();
-    await pressOkta(bo, product);
-    if (bo.url().startsWith(product.okta)) await okta.signIn(bo, people.bo);
+    await pressOkta(bo, product, 'acme');
+    await okta.signIn(bo, people.bo);
     await refused(bo, ...page);
     assert.equal(await me(bo, product), 401);
+    assert.deepEqual(await inspect(bo, `refused-${switches.split(' ').at(-1)}`), []);
   });
 }
-
-scene('no switch is forgotten here', async ({ person, product }) => {
-  const admin = await person();
-  await admin.goto(`${product.okta}/admin/switches`);
-  const boxes = await admin.getByRole('checkbox').all();
-  const known = await Promise.all(boxes.map((box) => box.getAttribute('value')));
-  const here = new Set(Object.keys(PAGES).flatMap((names) => names.split(' ')));
-  assert.deepEqual(known.toSorted(), [...here].toSorted());
-});

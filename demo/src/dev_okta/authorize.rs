@@ -14,7 +14,8 @@ use serde_json::json;
 use url::form_urlencoded;
 
 use super::{
-    Person, Switch,
+    Person,
+    change::Change,
     client_auth::authenticate,
     issuer::Server,
     org::{Grant, Org, PUSHED_LIFETIME, Session, SignIn, Then},
@@ -215,13 +216,18 @@ fn refuse(org: &Org, unanswerable: Unanswerable) -> Response {
 }
 
 fn to_client(org: &Org, redirect_uri: &str, answer: &[(&str, &str)]) -> Response {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(answer);
-    if org.switches.is_on(Switch::CallbackOtherIssuer) {
-        query.append_pair("iss", "https://elsewhere.example");
+    let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let mut pairs = answer.iter().map(pair).collect();
+    for change in org.switches.changes() {
+        if let Change::Callback(change) = change {
+            change(&mut pairs);
+        }
     }
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(pairs)
+        .finish();
     let separator = if redirect_uri.contains('?') { '&' } else { '?' };
-    let location = format!("{redirect_uri}{separator}{}", query.finish());
+    let location = format!("{redirect_uri}{separator}{query}");
     let mut response = (StatusCode::FOUND, [(header::LOCATION, location)]).into_response();
     forbid_storing(&mut response);
     response

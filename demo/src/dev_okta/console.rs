@@ -219,15 +219,22 @@ pub(super) async fn rotate(State(org): State<Arc<Org>>) -> Response {
 
 /// Shows the misbehaviours.
 pub(super) async fn switches(State(org): State<Arc<Org>>) -> Response {
-    let switches = Switch::ALL
-        .iter()
-        .map(|switch| (*switch, org.switches.is_on(*switch)))
-        .collect();
+    let mut places: Vec<(&str, Vec<(Switch, bool)>)> = Vec::new();
+    for switch in Switch::ALL {
+        let (place, row) = (
+            switch.change().place(),
+            (*switch, org.switches.is_on(*switch)),
+        );
+        match places.last_mut() {
+            Some((last, rows)) if *last == place => rows.push(row),
+            _ => places.push((place, vec![row])),
+        }
+    }
     page::render(
         StatusCode::OK,
         &SwitchesPage {
             organisation: &org.config.organisation,
-            switches,
+            places,
         },
         None,
     )

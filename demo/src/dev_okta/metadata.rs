@@ -6,7 +6,7 @@ use axum::{
     Json,
     extract::{RawQuery, State},
     http::{HeaderMap, header},
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
 };
 use openidconnect::{
     AdditionalProviderMetadata, AuthUrl, IssuerUrl, JsonWebKeySetUrl, ProviderMetadata,
@@ -20,7 +20,7 @@ use openidconnect::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Switch, issuer::Server, org::Org, parameters::Parameters, refusal::Refusal};
+use super::{issuer::Server, org::Org, parameters::Parameters, refusal::Refusal};
 
 /// Provider metadata with the members that Okta adds.
 pub(super) type OktaProviderMetadata = ProviderMetadata<
@@ -99,32 +99,10 @@ pub(super) async fn metadata(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    if org.switches.is_on(Switch::MetadataHtml) {
-        return maintenance();
-    }
     let query = Parameters::parse(query.unwrap_or_default().as_bytes());
     let issuer = org.issuer(server, query.get("client_id"), org.address(&headers));
     let origin = issuer.strip_suffix(server.path()).unwrap_or(&issuer);
-    let named = if org.switches.is_on(Switch::MetadataOtherIssuer) {
-        "https://elsewhere.example"
-    } else {
-        &issuer
-    };
-    let metadata = okta_metadata(named, origin, server).and_then(|metadata| {
-        let metadata = if org.switches.is_on(Switch::MetadataOffHost) {
-            let keys = "https://elsewhere.example/oauth2/v1/keys".to_owned();
-            metadata.set_jwks_uri(JsonWebKeySetUrl::new(keys)?)
-        } else {
-            metadata
-        };
-        Ok(if org.switches.is_on(Switch::MetadataNoCode) {
-            let implicit = vec![ResponseTypes::new(vec![CoreResponseType::IdToken])];
-            metadata.set_response_types_supported(implicit)
-        } else {
-            metadata
-        })
-    });
-    match metadata {
+    match okta_metadata(&issuer, origin, server) {
         Ok(metadata) => (cacheable(&org), Json(metadata)).into_response(),
         Err(_) => Refusal::server_error("The metadata could not be written.").into_response(),
     }
@@ -134,15 +112,7 @@ pub(super) async fn metadata(
 ///
 /// Okta: `?client_id=` asks for the keys pinned to one client; nothing is pinned here.
 pub(super) async fn keys(State(org): State<Arc<Org>>, _: Server) -> Response {
-    if org.switches.is_on(Switch::KeysHtml) {
-        return maintenance();
-    }
     (cacheable(&org), Json(org.keys.published())).into_response()
-}
-
-/// A page where a program expects data.
-fn maintenance() -> Response {
-    Html("<!DOCTYPE html><title>Maintenance</title><h1>We will be back.</h1>").into_response()
 }
 
 fn cacheable(org: &Org) -> [(header::HeaderName, String); 1] {

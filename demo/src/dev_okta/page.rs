@@ -117,7 +117,8 @@ pub(super) struct KeysPage<'a> {
 #[template(path = "dev_okta/switches.html")]
 pub(super) struct SwitchesPage<'a> {
     pub(super) organisation: &'a str,
-    pub(super) switches: Vec<(Switch, bool)>,
+    /// Under the heading of what they change, each with whether it is on.
+    pub(super) places: Vec<(&'static str, Vec<(Switch, bool)>)>,
 }
 
 /// A page whose forms lead nowhere but here and, through redirects, to `form_target`.

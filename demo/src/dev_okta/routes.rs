@@ -13,8 +13,13 @@ use axum::{
 };
 
 use super::{
-    Endpoint, Switch, authorize, console, dashboard, logout, metadata, org::Org, page::STYLE,
-    refusal::Refusal, sign_in, token,
+    Endpoint, Switch, authorize,
+    change::{Change, change_answer},
+    console, dashboard, logout, metadata,
+    org::Org,
+    page::STYLE,
+    refusal::Refusal,
+    sign_in, token,
 };
 
 /// Okta's limits are per minute; this one is told, never enforced.
@@ -127,7 +132,7 @@ async fn observe(State(org): State<Arc<Org>>, request: Request, next: Next) -> R
         )
         .into_response();
     }
-    let mut response = next.run(request).await;
+    let mut response = answer(&org, endpoint, request, next).await;
     let limited = response.status() == StatusCode::TOO_MANY_REQUESTS;
     let headers = response.headers_mut();
     headers.insert(
@@ -163,6 +168,19 @@ async fn observe(State(org): State<Arc<Org>>, request: Request, next: Next) -> R
         }
     }
     response
+}
+
+/// The answer of whatever the path leads to, as the switches want it.
+async fn answer(org: &Org, endpoint: Option<Endpoint>, request: Request, next: Next) -> Response {
+    let mut changes = Vec::new();
+    for change in org.switches.changes() {
+        match change {
+            Change::Instead(at, instead) if Some(at) == endpoint => return instead(),
+            Change::Answer(at, change) if Some(at) == endpoint => changes.push(change),
+            _ => {}
+        }
+    }
+    change_answer(next.run(request).await, &changes).await
 }
 
 /// A form that another site sends here. Browsers tell; programs need not.

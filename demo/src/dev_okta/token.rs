@@ -1,6 +1,6 @@
 //! `…/token`, `…/userinfo` and `…/revoke`.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Json,
@@ -10,14 +10,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use openidconnect::{
-    AccessToken, EmptyExtraTokenFields, IdTokenFields, Scope, StandardTokenResponse,
-    core::{CoreErrorResponseType, CoreTokenType},
-};
+use openidconnect::{AccessToken, core::CoreErrorResponseType};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Client, Switch,
+    Client,
     claims::{id_token, user_info},
     client_auth::authenticate,
     issuer::Server,
@@ -33,7 +31,6 @@ pub(super) async fn token(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    misbehave(&org)?;
     require_form(&headers)?;
     let form = Parameters::parse(&body);
     let client = authenticate(&org, &headers, &form, "token").await?;
@@ -98,23 +95,14 @@ fn issue(org: &Org, grant: &Grant) -> Result<Response, Refusal> {
     let access_token = AccessToken::new(org.state().access_tokens.hold(now, grant.clone()));
     let id_token = id_token(org, grant, person, &access_token)
         .map_err(|_| Refusal::server_error("Failed to create the id_token."))?;
-    let id_token = Some(id_token).filter(|_| !org.switches.is_on(Switch::NoIdToken));
-    let mut tokens = StandardTokenResponse::new(
-        access_token,
-        CoreTokenType::Bearer,
-        IdTokenFields::new(id_token, EmptyExtraTokenFields {}),
-    );
-    tokens.set_expires_in(Some(&Duration::from_secs(TOKEN_LIFETIME)));
-    tokens.set_scopes(Some(
-        grant
-            .request
-            .scopes
-            .iter()
-            .cloned()
-            .map(Scope::new)
-            .collect(),
-    ));
-    let mut response = Json(tokens).into_response();
+    let mut response = Json(json!({
+        "token_type": "Bearer",
+        "expires_in": TOKEN_LIFETIME,
+        "access_token": access_token,
+        "scope": grant.request.scopes.join(" "),
+        "id_token": id_token,
+    }))
+    .into_response();
     forbid_storing(&mut response);
     Ok(response)
 }
@@ -132,9 +120,6 @@ pub(super) async fn userinfo(
             "The access token is invalid",
         )
     };
-    if org.switches.is_on(Switch::UserInfoRefused) {
-        return Err(invalid());
-    }
     let token = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok()?.split_once(' '))
@@ -160,7 +145,9 @@ pub(super) async fn userinfo(
              email, address or phone",
         ));
     }
-    let mut response = Json(user_info(&org, &grant, person)).into_response();
+    let claims = user_info(&org, &grant, person)
+        .map_err(|_| Refusal::server_error("Failed to write the claims."))?;
+    let mut response = Json(claims).into_response();
     forbid_storing(&mut response);
     Ok(response)
 }
@@ -187,32 +174,6 @@ pub(super) async fn revoke(
         state.access_tokens.take(now, token);
     }
     Ok(StatusCode::OK)
-}
-
-/// The token endpoint's switches.
-fn misbehave(org: &Org) -> Result<(), Refusal> {
-    let on = |switch| org.switches.is_on(switch);
-    if on(Switch::TokenInvalidClient) {
-        return Err(Refusal::invalid_client(
-            "The client secret supplied for a confidential client is invalid.",
-        ));
-    }
-    if on(Switch::TokenInvalidGrant) {
-        return Err(Refusal::invalid_grant(
-            "The authorization code is invalid or has expired.",
-        ));
-    }
-    if on(Switch::TokenServerError) {
-        return Err(Refusal::server_error("Failed to create the id_token."));
-    }
-    if on(Switch::TokenRateLimited) {
-        return Err(Refusal::envelope(
-            StatusCode::TOO_MANY_REQUESTS,
-            "E0000047",
-            "API call exceeded rate limit due to too many requests.",
-        ));
-    }
-    Ok(())
 }
 
 /// Okta: a body of another type is not read.

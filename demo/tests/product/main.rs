@@ -13,6 +13,7 @@ mod forms;
 mod guide;
 mod history;
 mod log;
+mod misbehaviour;
 mod okta;
 mod operator;
 mod password;
