@@ -21,6 +21,7 @@ use crate::recordings::Recordings;
 use crate::resemblance::is_below;
 use crate::seal::Seal;
 use crate::sessions::Lifetimes;
+use crate::sign_in::domain_of;
 use crate::web::{Readiness, Throttles};
 
 /// Everything that a page needs; one for the whole process.
@@ -58,6 +59,18 @@ pub(crate) struct Standings {
     pub(crate) saved: Option<Saved>,
     pub(crate) domains: Vec<domains::Domain>,
     pub(crate) state: State,
+}
+
+impl Standings {
+    /// Whether the connection in use is for the domain of this address.
+    pub(crate) fn covers(&self, email: &str) -> bool {
+        let domain = domain_of(email);
+        self.saved.as_ref().is_some_and(|saved| {
+            self.domains.iter().any(|one| {
+                one.standing(saved) == Standing::Approved && Some(&one.domain) == domain.as_ref()
+            })
+        })
+    }
 }
 
 /// Why no connection could be made of what is stored.

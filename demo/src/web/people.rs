@@ -121,9 +121,14 @@ async fn draw(
     let people = accounts::of_tenant(&ledgerline.db, &own.tenant).await?;
     let standings = ledgerline.standings(&own.tenant).await?;
     let now = ledgerline.now();
+    let outside = |one: &Listed| {
+        standings.state == domains::State::Active && !standings.covers(&one.user.email)
+    };
+    let rows = people.iter();
+    let rows = rows.map(|one| row(one, &own.id, outside(one), now));
     let page = PeoplePage {
         layout: Layout::of(&administrator.visit),
-        rows: people.iter().map(|one| row(one, &own.id, now)).collect(),
+        rows: rows.collect(),
         near_misses: near_miss::of(ledgerline, &own.tenant, &people).await?,
         notice,
         form,
@@ -142,7 +147,8 @@ async fn draw(
     Ok(page::show(&administrator.visit, status, &page))
 }
 
-fn row<'a>(listed: &'a Listed, own: &str, now: i64) -> Row<'a> {
+/// `outside`: single sign-on is active, and not for this person's address.
+fn row<'a>(listed: &'a Listed, own: &str, outside: bool, now: i64) -> Row<'a> {
     let user = &listed.user;
     let (badge, words, text) = if user.disabled {
         ("bad", "Deactivated", "Cannot sign in.".to_owned())
@@ -151,6 +157,12 @@ fn row<'a>(listed: &'a Listed, own: &str, now: i64) -> Row<'a> {
             "good",
             "Signs in with Okta",
             "Tied to one Okta account.".to_owned(),
+        )
+    } else if outside {
+        (
+            "warn",
+            "Other domain",
+            "Cannot sign in: the address is on none of your SSO domains.".to_owned(),
         )
     } else {
         match listed.invited_until {

@@ -279,6 +279,11 @@ async fn an_invitation_is_promised_what_it_is_worth() {
     let (anna, gina) = (stage.anna().await, stage.gina().await);
     let page = invite(&stage, &anna, "Ida", "ida@acme.example").await;
     page.says(200, "Tell the person to sign in");
+    let page = invite(&stage, &anna, "Jon", "jon@adviser.example").await;
+    page.says(
+        200,
+        "Cannot sign in: the address is on none of your SSO domains.",
+    );
     let page = invite(&stage, &gina, "Ida", "ida@globex.example").await;
     page.says(200, "of use once your company signs in with Okta");
     assert!(!page.text().contains("Tell the person to sign in"));

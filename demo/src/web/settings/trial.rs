@@ -16,9 +16,11 @@ use super::{
     Administrator, Failure, Layout, Ledgerline, Missing, Saved, Situation, Standing,
     domain_requests, domains, drafts, page, trials,
 };
+use crate::accounts::{self, Listed};
 use crate::database;
 use crate::ledgerline::ConnectError;
 use crate::operator_events::Code;
+use crate::sign_in::domain_of;
 use crate::trials::{Entry, Outcome};
 use crate::web::address::ClientAddress;
 use crate::web::login;
@@ -62,6 +64,11 @@ fn is_complete(settings: &Saved) -> bool {
 /// The connection that a trial is made with: domains that were asked for count like those that are approved, so that
 /// the trial goes to its end.
 async fn connection(ledgerline: &Ledgerline, settings: &Saved) -> Result<Connection, ConnectError> {
+    let domains = domains_of(ledgerline, settings).await?;
+    ledgerline.connect_with(settings, domains).await
+}
+
+async fn domains_of(ledgerline: &Ledgerline, settings: &Saved) -> Result<Vec<String>, sqlx::Error> {
     let tenant = &settings.tenant;
     let approved = domains::of_tenant(&ledgerline.db, tenant).await?;
     let asked = domain_requests::of_tenant(&ledgerline.db, tenant).await?;
@@ -78,7 +85,7 @@ async fn connection(ledgerline: &Ledgerline, settings: &Saved) -> Result<Connect
         .collect();
     domains.sort();
     domains.dedup();
-    ledgerline.connect_with(settings, domains).await
+    Ok(domains)
 }
 
 /// The connection of the draft with this id, for a test sign-in that comes back.
@@ -109,6 +116,8 @@ struct BeforePage<'a> {
     issuer: &'a str,
     /// Issuers that people are tied to instead, with how many each.
     tied: Vec<(String, i64)>,
+    /// How many people have an address on none of the domains.
+    outside: usize,
 }
 
 /// `GET /settings/sso/test`: what is going to happen, before anyone leaves for Okta.
@@ -126,6 +135,11 @@ pub(super) async fn before(
         .requests
         .iter()
         .any(|request| request.refused.is_none());
+    let domains = domains_of(&ledgerline, &draft.settings).await?;
+    let people = accounts::of_tenant(&ledgerline.db, &user.tenant).await?;
+    let outside = |one: &&Listed| {
+        !one.user.disabled && !domain_of(&one.user.email).is_some_and(|own| domains.contains(&own))
+    };
     let page = BeforePage {
         layout: Layout::of(&administrator.visit),
         tenant: &administrator.session.tenant_name,
@@ -137,6 +151,7 @@ pub(super) async fn before(
         issuer: &draft.settings.issuer,
         tied: link_moves::other_issuers(&ledgerline.db, &user.tenant, &draft.settings.issuer)
             .await?,
+        outside: people.iter().filter(outside).count(),
     };
     Ok(page::show(&administrator.visit, StatusCode::OK, &page))
 }

@@ -137,6 +137,31 @@ async fn ties_to_another_issuer_are_told_before_they_lock_anybody_out() {
     assert_eq!(stage.count("SELECT count(*) FROM drafts").await, 0);
 }
 
+/// Whom the settings are not for is told before passwords stop.
+#[tokio::test]
+async fn addresses_on_another_domain_are_told_before_they_are_locked_out() {
+    let stage = Stage::open().await;
+    let gina = stage.gina().await;
+    stage.save_globex(&gina).await;
+    stage.ask_for_domain(&gina, "globex.example").await;
+    let test = stage.at("/settings/sso/test");
+    let page = gina.visit(&test).await;
+    assert!(
+        !page.text().contains("on another domain"),
+        "{}",
+        page.text()
+    );
+    stage
+        .change(
+            "INSERT INTO users (id, tenant, email, name, password)
+             VALUES ('jon', 'globex', 'jon@adviser.example', 'Jon', 'x')",
+        )
+        .await;
+    gina.visit(&test)
+        .await
+        .says(200, "1 of your people has an address on another domain");
+}
+
 /// The same decision as at a real sign-in: whoever could not come in has not passed, however alike the addresses are.
 #[tokio::test]
 async fn a_test_passes_only_for_whoever_could_come_in() {
