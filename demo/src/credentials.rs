@@ -72,6 +72,19 @@ impl SealedCredentials {
     }
 }
 
+/// Whether what proves these settings to Okta, a key or else the secret, opens.
+pub(crate) async fn opens(
+    db: &AnyPool,
+    seal: &Seal,
+    settings: &Saved,
+) -> Result<bool, sqlx::Error> {
+    let Some(id) = &settings.client_key else {
+        return Ok(settings.client_secret(seal).is_ok());
+    };
+    let stored = client_keys::find(db, &settings.tenant, id).await?;
+    Ok(stored.is_some_and(|key| key.open(seal).is_ok()))
+}
+
 #[async_trait]
 impl Credentials for SealedCredentials {
     async fn client_secret(&self, connection_id: &str) -> Result<Option<Secret>, CredentialError> {

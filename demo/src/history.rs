@@ -55,7 +55,7 @@ const OWN: &[(&str, &str)] = &[
     ),
     (
         "fault/secret",
-        "Ledgerline cannot open the stored client secret, so nobody can sign in with Okta. Enter the client secret again in the single sign-on settings, and tell Ledgerline’s support: the database was changed from outside.",
+        "Ledgerline cannot open the stored client secret or key, so nobody can sign in with Okta. Enter the client secret again or make another key in the single sign-on settings, and tell Ledgerline’s support: the database was changed from outside.",
     ),
     ("signed-out", "Signed out."),
     ("signed-out-everywhere", "Signed out in every browser."),

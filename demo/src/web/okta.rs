@@ -28,6 +28,7 @@ use super::login::{self, REMEMBERED};
 use super::page::{self, Failure, Layout};
 use super::settings;
 use crate::connections::{self, Saved};
+use crate::credentials;
 use crate::history::Event;
 use crate::ledgerline::{ConnectError, Ledgerline};
 use crate::operator_events::Code;
@@ -57,18 +58,19 @@ impl Okta {
                 return Ok(None);
             };
             let connection = self.0.connect_active(&saved).await?;
-            Ok(connection.map(|connection| (saved, connection)))
+            let opens = credentials::opens(&self.0.db, &self.0.seal, &saved).await?;
+            Ok(connection.map(|connection| (saved, connection, opens)))
         };
         let connected = timeout(PROMPTLY, connected).await.map_err(|_| {
             tracing::error!("the database does not say in time what a connection is");
             Unavailable
         })?;
         match usable(connected)? {
-            Some((saved, _)) if saved.client_secret(&self.0.seal).is_err() => {
+            Some((saved, _, false)) => {
                 self.tell_of_secret(&saved.tenant).await;
                 Err(Unavailable)
             }
-            found => Ok(found.map(|(_, connection)| connection)),
+            found => Ok(found.map(|(_, connection, _)| connection)),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Rows that were changed behind the product's back.
 
+use crate::settings::client_key;
 use crate::stage::Stage;
 
 /// Another company's secret, sealed by the same key, in this one's row: it does not open there, and nothing is sent.
@@ -28,4 +29,24 @@ async fn mt_28_a_secret_that_was_copied_from_another_row() {
         1,
         "hers"
     );
+}
+
+/// Something else that was sealed by the same key, in the place of a client key.
+#[tokio::test]
+async fn mt_28_a_client_key_that_was_overwritten() {
+    let stage = Stage::open().await;
+    let anna = stage.anna().await;
+    client_key::choose(&stage, &anna).await;
+    client_key::take_to_okta(&stage, &anna).await;
+    let page = stage.test_sign_in_known(&anna).await;
+    page.says(200, "Single sign-on is active at Acme with these settings.");
+    stage
+        .change(
+            "UPDATE client_keys SET pkcs8 = (SELECT secret FROM connections WHERE tenant = 'acme')",
+        )
+        .await;
+    let page = stage.press_okta(&stage.browser()).await;
+    page.says(503, "Something went wrong on our side");
+    let event = stage.latest("acme", "fault/secret").await;
+    assert!(event.is_some(), "MT-28: the administrator finds the reason");
 }
