@@ -4,8 +4,8 @@
     reason = "what goes wrong here shall stop the test"
 )]
 
+mod alone;
 mod hostile {
-    pub(crate) mod alone;
     pub(crate) mod module;
 }
 mod platform;
@@ -25,7 +25,6 @@ use okta_sso_host::{
     Plugin, Scope, SetupError, Trap,
 };
 
-use crate::hostile::alone;
 use crate::hostile::module::{self, Body};
 use crate::platform::{Silent, capabilities, connection};
 

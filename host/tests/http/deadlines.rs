@@ -57,6 +57,29 @@ async fn f_01_a_closed_port() {
     assert_eq!(refusal, Err(HttpError::Unreachable));
 }
 
+/// Down for so long that it is asked less often, then back: the first answer comes no later than ten seconds after.
+#[tokio::test]
+async fn f_01_back_again() {
+    // Taken, so that nobody else answers there, and refusing until it listens.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap();
+    let (client, url) = (client(), format!("http://{address}/x"));
+    for _ in 0..8 {
+        assert_eq!(get(&client, &url).await, Err(HttpError::Unreachable));
+    }
+    let server = Scripted::on(socket.listen(16).unwrap(), |_, _| super::scripted::ok());
+    let back = Instant::now();
+    while get(&client, &url).await.is_err() {
+        assert!(back.elapsed() < Duration::from_secs(12), "F-01");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let took = back.elapsed();
+    println!("F-01: back, first answer after {took:.1?}");
+    assert!(took > Duration::from_secs(5), "F-01: nothing held it back");
+    assert_eq!(server.requests().len(), 1, "F-01");
+}
+
 #[tokio::test]
 async fn f_02_a_black_hole() {
     let hole = BlackHole::at("127.0.0.1:0").await;

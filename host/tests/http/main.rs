@@ -9,6 +9,8 @@
 )]
 
 mod addresses;
+#[path = "../alone/mod.rs"]
+mod alone;
 mod answers;
 mod deadlines;
 mod repeating;

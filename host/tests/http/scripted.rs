@@ -51,6 +51,14 @@ impl Scripted {
         script: impl Fn(usize, &str) -> Step + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::on(listener, script)
+    }
+
+    /// The same where somebody listened before.
+    pub(crate) fn on(
+        listener: TcpListener,
+        script: impl Fn(usize, &str) -> Step + Send + Sync + 'static,
+    ) -> Self {
         let this = Self {
             address: listener.local_addr().unwrap(),
             connections: Arc::default(),

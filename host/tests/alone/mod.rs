@@ -1,4 +1,5 @@
 //! A test in a process of its own, where memory and time are its own.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::env;
 use std::fs;
