@@ -118,7 +118,8 @@ impl Browser {
             .send()
             .await?;
         let took = started.elapsed();
-        let cookie = answer.headers().get("set-cookie").context("no cookie")?;
+        let cookie = answer.headers().get("set-cookie");
+        let cookie = cookie.with_context(|| format!("{}, and no cookie", answer.status()))?;
         let cookie = cookie
             .to_str()?
             .split(';')

@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::hint::black_box;
 use std::sync::Arc;
 
-use crate::calls::{Provider, Took, settings};
+use crate::sides::{self, Provider, Side, settings};
 use anyhow::{Result, anyhow};
-use cpu_time::ThreadTime;
 use okta_sso_host::contract;
 use okta_sso_host::{
     AwsLcSignatures, Clock as _, OsRandom, Random as _, SignatureError, Signatures as _,
@@ -14,7 +13,7 @@ use okta_sso_host::{
 };
 use okta_sso_plugin::capability::Capabilities;
 use okta_sso_plugin::config;
-use okta_sso_plugin::contract::exports::sso::provider::login::{Callback, LoginRequest};
+use okta_sso_plugin::contract::exports::sso::provider::login::{Callback, LoginRequest, Redirect};
 use okta_sso_plugin::contract::sso::provider::http::{
     Error as HttpError, Header, Request, Response,
 };
@@ -50,29 +49,36 @@ impl Core {
             connection: checked.connection,
         })
     }
+}
 
-    /// One sign-in.
-    pub(crate) fn login(&mut self, provider: &Provider) -> Result<Took> {
+impl Side for Core {
+    type Begun = Redirect;
+    type Returned = (Callback, Vec<u8>);
+
+    async fn begin(&mut self) -> Result<Redirect> {
         let request = LoginRequest {
             login_hint: None,
             return_to: Some("/".into()),
             prompt: None,
         };
-        let started = ThreadTime::now();
         let redirect = begin::begin(&mut self.host, &self.connection, &request);
-        let began = started.elapsed();
+        redirect.map_err(|refusal| anyhow!("{refusal:?}"))
+    }
 
-        let redirect = redirect.map_err(|refusal| anyhow!("{refusal:?}"))?;
-        let state = provider.sign_in(&redirect.url)?;
+    fn sign_in(&self, begun: Redirect) -> Result<Self::Returned> {
+        let (state, token) = sides::sign_in(&begun.url)?;
         let callback = Callback {
             query: format!("code=abc&state={state}"),
-            browser_binding: Some(redirect.browser_binding),
+            browser_binding: Some(begun.browser_binding),
         };
-        let started = ThreadTime::now();
+        Ok((callback, token))
+    }
+
+    async fn complete(&mut self, (callback, token): Self::Returned) -> Result<()> {
+        self.host.provider.answer_with(token);
         let signed_in = complete::complete(&mut self.host, &self.connection, &callback);
-        let completed = started.elapsed();
         black_box(signed_in.map_err(|refusal| anyhow!("{refusal:?}"))?);
-        Ok([began, completed])
+        Ok(())
     }
 }
 

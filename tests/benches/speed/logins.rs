@@ -1,11 +1,15 @@
 //! Whole logins over HTTP: start, callback, token request over TLS on loopback, session. Processor time of the server's
 //! process for each.
 
+use std::process::Command;
+
 use anyhow::Result;
+use okta_sso_conformance::part;
 
 use crate::app::{Person, Stage};
 use crate::process::Process;
 use crate::product::{self, Tenant, email};
+use crate::provider::{AUTHORITY, SECRET};
 use crate::table::{Bar, Chart, Report, Row, median};
 
 const PEOPLE: usize = 10;
@@ -18,12 +22,17 @@ pub(crate) async fn measure() -> Result<Report> {
     let stage = Stage::open()?;
     let origin = stage.origin();
     let tenants = [Tenant::new("acme", PEOPLE), Tenant::new("thin", PEOPLE)];
-    let product = product::start(&stage.folder, &origin, "product", &tenants)?;
+    // The first start also compiles the component. Measured is a process as it starts from then on.
+    drop(product::start(&stage.folder, &origin, "product", &tenants)?);
+    let product = product::replica(&stage.folder, "product", &[])?;
     let native = Process::start("native", &[&origin, &stage.folder.to_string_lossy()])?;
+    let node = node(&stage, &origin)?;
+    let servers = [Some(&product), Some(&native), node.as_ref()];
     let mut logins = 0;
-    let mut figures = [const { Vec::new() }; 2];
+    let mut figures = [const { Vec::new() }; 3];
     for round in 0..=ROUNDS {
-        for (figures, server) in figures.iter_mut().zip([&product, &native]) {
+        for (figures, server) in figures.iter_mut().zip(servers) {
+            let Some(server) = server else { continue };
             let took = cost(&stage, &[server], everybody(server, "acme", EACH)).await?;
             if round > 0 {
                 figures.push(took); // in the first round things are read and pinned that stay
@@ -31,7 +40,18 @@ pub(crate) async fn measure() -> Result<Report> {
         }
         logins += EACH;
     }
-    let [ours, theirs] = figures.map(median);
+    let [ours, theirs, in_node] = figures;
+    let [ours, theirs] = [ours, theirs].map(median);
+    let mut bars = vec![
+        Bar::theirs("axum, openidconnect and reqwest", theirs),
+        Bar::ours("the product, with the component", ours),
+    ];
+    if node.is_some() {
+        bars.push(Bar::theirs(
+            "Node.js with openid-client, no database",
+            median(in_node),
+        ));
+    }
     let usual = requests(&stage, &product, "acme").await?;
     let thin = requests(&stage, &product, "thin").await?;
     logins += 2 * (EACH + PEOPLE);
@@ -66,12 +86,28 @@ pub(crate) async fn measure() -> Result<Report> {
         charts: vec![Chart {
             title: "A whole login, processor time of the server",
             unit: "ms",
-            bars: vec![
-                Bar::theirs("axum, openidconnect and reqwest", theirs),
-                Bar::ours("the product, with the component", ours),
-            ],
+            bars,
         }],
     })
+}
+
+/// The same in Node.js, where that part is not left out.
+fn node(stage: &Stage, origin: &str) -> Result<Option<Process>> {
+    if !part::bring("bench")? {
+        return Ok(None);
+    }
+    let mut command = Command::new("tests/part");
+    command
+        .args([
+            "bench",
+            "node",
+            "tests/benches/node/app.mjs",
+            origin,
+            SECRET,
+        ])
+        .env("NODE_EXTRA_CA_CERTS", stage.folder.join(AUTHORITY))
+        .current_dir(part::workspace());
+    Process::listening(command).map(Some)
 }
 
 /// So many logins of a tenant's people in turn.

@@ -24,6 +24,7 @@ mod process;
 mod product;
 mod provider;
 mod scale;
+mod sides;
 mod start;
 mod table;
 

@@ -17,9 +17,9 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::app::{Browser, Stage};
-use crate::calls::settings;
 use crate::process::{resident, this_program};
 use crate::provider::{AUTHORITY, SECRET, issuer};
+use crate::sides::settings;
 use crate::table::{Report, Row};
 
 const AT_ONCE: u32 = 2_000;

@@ -47,7 +47,7 @@ pub(crate) fn svg(charts: &[Chart]) -> String {
         );
         let most = chart.bars.iter().map(|bar| bar.value).fold(0.0, f64::max);
         for bar in &chart.bars {
-            let length = (bar.value / most * LONGEST).max(1.0);
+            let length = (bar.value / most.max(f64::MIN_POSITIVE) * LONGEST).max(1.0);
             let class = if bar.ours { "ours" } else { "theirs" };
             let _ = writeln!(
                 svg,

@@ -24,7 +24,7 @@ use axum::{Form, Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use okta_sso_conformance::{key, token};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use serde::Deserialize;
@@ -38,7 +38,7 @@ use url::Url;
 use crate::process;
 
 /// The secret of every client.
-pub(crate) const SECRET: &str = "secret-of-every-client";
+pub(crate) const SECRET: &str = "SecretOfEveryClient";
 /// The authority's certificate in the folder that was named, PEM.
 pub(crate) const AUTHORITY: &str = "authority.pem";
 /// How long `slow…` takes; `hang…` takes for ever.
@@ -109,6 +109,10 @@ pub(crate) async fn serve(folder: &Path) -> Result<()> {
 fn certified(folder: &Path) -> Result<ServerConfig> {
     let mut params = CertificateParams::new(Vec::new())?;
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // Another name than the server's, which is the library's own: alike, OpenSSL takes the one for the other.
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "authority of the bench");
     let key = KeyPair::generate()?;
     let authority = params.self_signed(&key)?;
     fs::write(folder.join(AUTHORITY), authority.pem())?;
