@@ -1,5 +1,6 @@
 //! `okta-sso-demo`: the product, with a development Okta beside it.
 
+use std::alloc::System;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -9,6 +10,11 @@ use okta_sso_demo::{recover, reseal};
 use okta_sso_host::SystemClock;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+use zeroizing_alloc::ZeroAlloc;
+
+/// Wipes what is given back. Passwords, codes and client secrets pass through the buffers of libraries, which do not.
+#[global_allocator]
+static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
 #[derive(Parser)]
 #[command(version, about)]

@@ -12,6 +12,7 @@ mod browser;
 mod component;
 mod crowds;
 mod ends;
+mod memory;
 mod providers;
 mod refusals;
 mod sealing;

@@ -21,6 +21,10 @@ pub(crate) const PLUGIN: &str = concat!(
 );
 pub(crate) const PEOPLE: usize = 8;
 pub(crate) const PASSWORD: &str = "correct horse";
+pub(crate) const CLIENT_SECRET: &str = "canary-client-secret";
+/// Of a company without Okta.
+pub(crate) const GUEST: &str = "guest@globex.example";
+pub(crate) const GUESTS_PASSWORD: &str = "canary-guests-password";
 
 /// The product, killed with the test.
 pub(crate) struct Product {
@@ -55,7 +59,7 @@ impl Product {
             .collect();
         config.clients = vec![Client {
             client_id: "0oaacme".to_owned(),
-            client_secrets: vec!["secret".to_owned()],
+            client_secrets: vec![CLIENT_SECRET.to_owned()],
             redirect_uris: vec![format!(
                 "http://localhost:{}/sso/okta/callback",
                 address.port()
@@ -79,8 +83,10 @@ impl Product {
             .collect();
         let setup = format!(
             "[[tenants]]\nid = \"acme\"\nname = \"Acme\"\napproved_domains = [\"acme.example\"]\n\
-             connection = {{ client_id = \"0oaacme\", client_secret = \"secret\", issuer = \"{issuer}\" }}\n\
-             users = [{users}]\n"
+             connection = {{ client_id = \"0oaacme\", client_secret = \"{CLIENT_SECRET}\", issuer = \"{issuer}\" }}\n\
+             users = [{users}]\n\
+             [[tenants]]\nid = \"globex\"\nname = \"Globex\"\n\
+             users = [{{ email = \"{GUEST}\", name = \"Guest\", password = \"{GUESTS_PASSWORD}\" }}]\n"
         );
         std::fs::write(folder.join("setup.toml"), setup).unwrap();
         let child = start(
@@ -165,6 +171,15 @@ impl Product {
         let callback = self.callback(&browser, person).await;
         browser.get(&callback).await;
         assert_eq!(self.me(&browser).await, email(person));
+    }
+
+    /// A whole sign-in by a password.
+    pub(crate) async fn signs_in_by_password(&self, email: &str, password: &str) {
+        let browser = Browser::new(self.address);
+        let page = browser.visit(&self.at("/login")).await;
+        let fields = [("email", email), ("password", password)];
+        browser.submit(&page, "/login", &fields).await;
+        assert_eq!(self.me(&browser).await, email);
     }
 
     /// Whose session the browser has.
