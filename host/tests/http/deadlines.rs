@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-use super::scripted::{Scripted, Step, reset};
+use super::scripted::{self, Scripted, Step, reset};
 use super::*;
 
 /// Answers no SYN: a listener with a full backlog.
@@ -68,7 +68,7 @@ async fn f_01_back_again() {
     for _ in 0..8 {
         assert_eq!(get(&client, &url).await, Err(HttpError::Unreachable));
     }
-    let server = Scripted::on(socket.listen(16).unwrap(), |_, _| super::scripted::ok());
+    let server = Scripted::on(socket.listen(16).unwrap(), |_, _| scripted::ok());
     let back = Instant::now();
     while get(&client, &url).await.is_err() {
         assert!(back.elapsed() < Duration::from_secs(12), "F-01");
