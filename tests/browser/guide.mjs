@@ -158,6 +158,11 @@ export async function invite({ person, product, look }) {
   const entry = anna.getByRole('listitem').filter({ hasText: 'eve@acme.example' });
   await entry.locator('summary').click();
   await look(anna, 'people');
+  await entry.getByRole('link', { name: 'Remove for good' }).click();
+  await heading(anna, 'Remove Eve Ekman for good?');
+  await look(anna, 'people-remove');
+  await anna.getByRole('link', { name: 'Keep the account' }).click();
+  await entry.locator('summary').click();
   await entry.getByRole('button', { name: 'Deactivate' }).click();
   await says(anna, 'Deactivated. Their sessions have ended.');
   assert.equal(await me(eve, product), 401);

@@ -69,7 +69,8 @@ export async function paste({ person, product, look }) {
 
   await okta.chooseIssuer(console, product.okta, name, 'ORG_URL');
   await settings(gina, product);
-  await press(gina, 'Discard the changes');
+  await gina.getByRole('link', { name: 'Discard the changes' }).click();
+  await press(gina, 'Discard them');
   await says(gina, 'The draft is gone.');
 }
 

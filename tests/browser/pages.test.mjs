@@ -230,7 +230,9 @@ pages('the guide: refused, invited, let go', async (scene) => {
   await says(anna, 'The settings do not work yet.');
   await look(anna, 'test-failed');
   await anna.goto(`${product.url}/settings/sso`);
-  await press(anna, 'Discard the changes');
+  await anna.getByRole('link', { name: 'Discard the changes' }).click();
+  await look(anna, 'settings-discard');
+  await press(anna, 'Discard them');
   await says(anna, 'The draft is gone.');
 });
 

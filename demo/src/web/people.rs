@@ -1,6 +1,7 @@
 //! *People*: invited and removed by administrators of the tenant; nobody gets here by signing in.
 
 mod near_miss;
+mod remove;
 
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ pub(super) fn router() -> Router<Web> {
         .route("/people/invite", post(invite))
         .route("/people/mend", post(near_miss::mend))
         .route("/people/change", post(change))
+        .route("/people/remove/{id}", get(remove::confirm))
 }
 
 /// One person as the page lists them.

@@ -1,5 +1,6 @@
 //! *Settings*, *Single sign-on*: what an administrator sees of their company's Okta.
 
+mod discard;
 mod domain;
 mod draft;
 mod hints;
@@ -50,7 +51,10 @@ pub(super) fn router() -> Router<Web> {
         )
         .route("/settings/sso", get(show).post(draft::save))
         .route("/settings/sso/check", post(hints::check))
-        .route("/settings/sso/discard", post(draft::discard))
+        .route(
+            "/settings/sso/discard",
+            get(discard::confirm).post(discard::discard),
+        )
         .route("/settings/sso/on", post(on::switch_on))
         .route("/settings/sso/off", post(off::switch_off))
         .route("/settings/sso/recordings", post(recordings::change))
@@ -344,6 +348,10 @@ fn done(word: &str) -> Option<&'static str> {
     Some(match word {
         "draft" => "Saved as a draft. Nothing changes for your people yet.",
         "unchanged" => "Nothing was changed: these settings are in use already.",
+        // Without a draft there is nothing to test: what is in use proves itself with every sign-in.
+        "in-use" => {
+            "Nothing was tested: these settings are in use, and each sign-in proves them. To ask Okta about them now, press Save and test connection."
+        }
         "active" => "Single sign-on is active. Your people sign in with Okta from now on.",
         "off" => "Single sign-on is off. Your people sign in with passwords.",
         "secret-removed" => "The client secret is removed. The other one is used alone.",

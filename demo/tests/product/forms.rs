@@ -224,13 +224,16 @@ async fn whatever_a_form_holds_is_answered() {
     }
 }
 
+/// The addresses that show something, too: the form itself, and the question before it.
+const WITH_A_PAGE: [&str; 2] = ["/settings/sso", "/settings/sso/discard"];
+
 /// Nothing of a form is in an address.
 #[tokio::test]
 async fn a_page_that_only_takes_forms_says_so() {
     let stage = Stage::open().await;
     let (gina, olga) = (stage.gina().await, stage.olga().await);
     for (browser, forms) in [(&gina, OF_ADMINISTRATORS), (&olga, OF_OPERATORS)] {
-        for (path, _) in forms.iter().filter(|(path, _)| *path != "/settings/sso") {
+        for (path, _) in forms.iter().filter(|(path, _)| !WITH_A_PAGE.contains(path)) {
             let page = browser.visit(&stage.at(path)).await;
             page.says(405, "This page cannot be used that way");
         }

@@ -149,7 +149,18 @@ async fn a_removed_person_is_a_stranger() {
     let anna = stage.anna().await;
     let bo = stage.browser();
     stage.sign_in(&bo, BO).await.says(200, "Hello, Bo");
-    let page = change(&stage, &anna, BO, "remove").await;
+    let id = "SELECT id FROM users WHERE email = 'bo@acme.example'";
+    let id = stage.text(id).await;
+    let question = stage.at(&format!("/people/remove/{id}"));
+    let page = anna.visit(&stage.at("/people")).await;
+    assert!(page.body.contains(&format!("href=\"{}\"", question.path())));
+    // Asked once more; until then nothing has happened.
+    let page = anna.visit(&question).await;
+    page.says(200, "for good?").says(200, BO);
+    assert_eq!(stage.me(&bo).await["email"], BO);
+    let fields = [("action", "remove")];
+    let page = anna.submit(&page, "/people/change", &fields).await;
+    let page = anna.follow(page).await;
     page.says(200, "Removed, with everything that tied them to Okta.");
     assert!(!page.body.contains(BO));
     stage.is_signed_out_of(&bo).await;
@@ -188,6 +199,10 @@ async fn a_form_for_somebody_out_of_reach_changes_nothing() {
         send("nobody", action).await.says(404, "no such page");
     }
     send(&gina, "invite").await.says(404, "no such page");
+    for id in [&*own, &gina, "nobody"] {
+        let question = stage.at(&format!("/people/remove/{id}"));
+        anna.visit(&question).await.says(404, "no such page");
+    }
     send(&own, "erase").await.says(400, "could not be read");
     assert_eq!(stage.me(&anna).await["email"], "anna@acme.example");
     let gina = stage.gina().await;

@@ -283,10 +283,10 @@ async fn next(
                 "untested"
             }
         }
-        // Without a draft there is nothing to test: what is in use proves itself with every sign-in.
         "test-sign-in" if done == "draft" => {
             return Ok(Redirect::to("/settings/sso/test").into_response());
         }
+        "test-sign-in" if done == "unchanged" => "in-use",
         _ if secret_dropped => "draft",
         _ => done,
     };
@@ -397,26 +397,3 @@ pub(super) async fn explained(ledgerline: &Ledgerline, problem: &Found) -> Probl
 
 #[derive(Deserialize)]
 pub(super) struct Empty {}
-
-/// `POST /settings/sso/discard`: what is in use stays, what was drafted goes.
-pub(super) async fn discard(
-    State(ledgerline): State<Arc<Ledgerline>>,
-    administrator: Administrator,
-    Form(Empty {}): Form<Empty>,
-) -> Result<Response, Failure> {
-    let user = &administrator.session.user;
-    let correlation_id = token::name()?;
-    let cause = Cause {
-        actor: &user.email,
-        correlation_id: &correlation_id,
-        now: ledgerline.now(),
-    };
-    let mut write = database::write(&ledgerline.db).await?;
-    guard::reaffirm(&mut write, &administrator.session).await?;
-    if drafts::discard(&mut *write, &user.tenant).await? {
-        let event = cause.event("settings/discarded", "");
-        history::record_in(&mut write, &user.tenant, &event).await?;
-    }
-    write.commit().await?;
-    Ok(Redirect::to("/settings/sso?done=discarded").into_response())
-}

@@ -128,8 +128,11 @@ pub(super) async fn before(
     let user = &administrator.session.user;
     let situation = Situation::of(&ledgerline, &user.tenant).await?;
     let Some(draft) = &situation.draft else {
-        // What is in use proves itself with every sign-in.
-        return Ok(Redirect::to("/settings/sso").into_response());
+        let settings = match situation.live {
+            Some(_) => "/settings/sso?done=in-use",
+            None => "/settings/sso",
+        };
+        return Ok(Redirect::to(settings).into_response());
     };
     let asked = situation
         .requests

@@ -131,12 +131,21 @@ async fn changes_can_be_discarded() {
     let page = stage.send_settings(&anna, &fields).await;
     let page = anna.follow(page).await;
     page.says(200, "There are changes that are not in use yet.");
+    // Asked once more, with what goes and what stays; until then nothing has happened.
+    let page = anna.visit(&page.link("Discard the changes")).await;
+    page.says(200, "Discard the changes?")
+        .says(200, "Client ID in use 0oaacme")
+        .says(200, "Client ID thrown away 0oaother");
+    assert_eq!(stage.count("SELECT count(*) FROM drafts").await, 1);
     let page = anna.submit(&page, "/settings/sso/discard", &[]).await;
     let page = anna.follow(page).await;
     page.says(200, "The draft is gone.");
     assert_eq!(page.value("client_id"), "0oaacme");
     let (actor, _) = stage.latest("acme", "settings/discarded").await.unwrap();
     assert_eq!(actor, "anna@acme.example");
+    // Nothing is left to ask about.
+    let page = anna.visit(&stage.at("/settings/sso/discard")).await;
+    assert_eq!(page.url.path(), "/settings/sso");
     // What is in use already is no change.
     let fields = [
         ("enabled", "on"),
@@ -146,8 +155,20 @@ async fn changes_can_be_discarded() {
         ("then", "test-sign-in"),
     ];
     let page = stage.send_settings(&anna, &fields).await;
-    anna.follow(page).await.says(200, "Nothing was changed");
+    let page = anna.follow(page).await;
+    page.says(200, "Nothing was tested: these settings are in use")
+        .says(200, "A test sign-in is for changes");
+    let page = anna.visit(&stage.at("/settings/sso/test")).await;
+    page.says(200, "Nothing was tested: these settings are in use");
     assert_eq!(stage.count("SELECT count(*) FROM drafts").await, 0);
+    // Nor is there a test where nothing was ever saved.
+    let gina = stage.gina().await;
+    let page = gina.visit(&stage.at("/settings/sso/test")).await;
+    assert!(
+        !page.text().contains("Nothing was tested"),
+        "{}",
+        page.text()
+    );
 }
 
 #[tokio::test]

@@ -349,7 +349,7 @@ async fn a_check_list_says_what_became_of_its_settings() {
     let page = stage.test_sign_in_known(&anna).await;
     page.says(200, "The settings work.");
     let list = page.url.clone();
-    let page = anna.visit(&stage.at("/settings/sso")).await;
+    let page = anna.visit(&stage.at("/settings/sso/discard")).await;
     anna.submit(&page, "/settings/sso/discard", &[]).await;
     let page = anna.visit(&list).await;
     page.says(200, "They are not in use now.");
