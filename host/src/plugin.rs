@@ -112,6 +112,11 @@ impl Plugin {
         self_test::run(self).await
     }
 
+    /// Whether every exported function has the contract's types; a call looks at its own alone.
+    pub(crate) async fn has_all_types(&self) -> Call<bool> {
+        self.start(None).await?.check_types().await
+    }
+
     /// Puts an entry of the host's own into the storage and takes it again: fit for a readiness check.
     ///
     /// Errors: the storage is out of reach, out of time, full, or read-only.

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use wasmtime::component::{ComponentNamedList, Lift, Lower};
 use wasmtime::{Engine, PoolConcurrencyLimitError, Store, UpdateDeadline};
 
+use crate::bindings::SsoProvider;
 use crate::engine::{self, TICK};
 use crate::error::{CallError, Limit, SetupError, Trap};
 use crate::limits::Limits;
@@ -120,6 +121,14 @@ impl Running {
         };
         let (result,) = finish(timeout(within, call).await)?;
         Ok(result)
+    }
+
+    /// Whether every exported function has the contract's types.
+    pub(crate) async fn check_types(&mut self) -> Call<bool> {
+        let (pre, within) = (&self.loaded.pre, self.left());
+        let instance = pre.instantiate_async(&mut self.store);
+        let instance = finish(timeout(within, instance).await)?;
+        Ok(SsoProvider::new(&mut self.store, &instance).is_ok())
     }
 }
 

@@ -35,6 +35,9 @@ pub enum SelfTestError {
     /// This machine's clock stands before this software was written; every token would be refused.
     #[error("the clock is years slow")]
     Clock,
+    /// It exports a function of the contract with other types, or no instance of it can be made.
+    #[error("a function has not the contract's types")]
+    Types,
     /// It refuses sound settings.
     #[error("sound settings are refused")]
     Settings,
@@ -89,6 +92,9 @@ async fn over(
     plugin: &Plugin,
     change: impl FnOnce(Capabilities) -> Capabilities,
 ) -> Result<(), SelfTestError> {
+    if plugin.has_all_types().await != Ok(true) {
+        return Err(SelfTestError::Types);
+    }
     let key = || ClientKey::generate().map_err(|_| SelfTestError::NoKey);
     let provider = Arc::new(Provider {
         key: key()?,

@@ -118,3 +118,37 @@ async fn f_59_what_fails_leaves_the_old_one() {
     let empty = wat::parse_str("(component)").unwrap();
     assert!(matches!(refusal(empty).await, SetupError::ExportMissing(_)));
 }
+
+/// One function that no sign-in needs takes one text less.
+#[tokio::test]
+async fn other_types_are_refused_before_they_serve() {
+    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
+    let changed = Path::new(env!("CARGO_TARGET_TMPDIR")).join("other-types");
+    let _ = std::fs::remove_dir_all(&changed); // of the run before
+    std::fs::create_dir(&changed).unwrap();
+    for file in std::fs::read_dir(&wit).unwrap() {
+        let file = file.unwrap().path();
+        if file.extension().is_some_and(|extension| extension == "wit") {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let text = text.replace(
+                "explain: func(code: string, locale: string)",
+                "explain: func(code: string)",
+            );
+            std::fs::write(changed.join(file.file_name().unwrap()), text).unwrap();
+        }
+    }
+    let plugin = plugin(Arc::new(Gate(Semaphore::new(0))));
+    let refusal = async |wit: &Path| {
+        let bytes = hostile::module::of_contract(wit, "(i32.const 4096)", "", &[]);
+        plugin.replace(component(bytes)).await.err().unwrap()
+    };
+    assert_eq!(
+        refusal(&changed).await,
+        SetupError::SelfTest(SelfTestError::Types)
+    );
+    // With the right ones it fails by what it does.
+    assert_eq!(
+        refusal(&wit).await,
+        SetupError::SelfTest(SelfTestError::Settings)
+    );
+}

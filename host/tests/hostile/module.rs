@@ -30,9 +30,19 @@ pub(crate) fn component(imports: &str, bodies: &[Body<'_>]) -> Vec<u8> {
 
 /// The same with another answer to the host's wish for memory.
 pub(crate) fn with_realloc(realloc: &str, imports: &str, bodies: &[Body<'_>]) -> Vec<u8> {
-    let mut resolve = Resolve::default();
     let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
-    let (package, _) = resolve.push_dir(&wit).unwrap();
+    of_contract(&wit, realloc, imports, bodies)
+}
+
+/// The same of the contract in this folder.
+pub(crate) fn of_contract(
+    wit: &Path,
+    realloc: &str,
+    imports: &str,
+    bodies: &[Body<'_>],
+) -> Vec<u8> {
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_dir(wit).unwrap();
     let world = resolve
         .select_world(&[package], Some("sso-provider"))
         .unwrap();
