@@ -127,7 +127,15 @@ async fn everything(db: &AnyPool, seal: &Seal, forget: bool) -> Result<Done, Res
     if !forget {
         seal.settle(db).await?;
     }
+    after_settling(db, seal, forget).await
+}
+
+async fn after_settling(db: &AnyPool, seal: &Seal, forget: bool) -> Result<Done, ResealError> {
     let mut write = database::write(db).await?;
+    if !forget {
+        // Another run may have brought in a key of its own meanwhile.
+        seal.has_all(&mut write).await?;
+    }
     in_use::put(&mut write, seal.first_name()).await?;
     let mut reseal = Reseal {
         key: seal.current(&mut write).await?,

@@ -95,6 +95,23 @@ async fn opened(db: &AnyPool, seal: &Seal) -> Vec<String> {
 
 const EVERYTHING: [&str; 5] = ["first", "second", "drafted", "key", "hints"];
 
+/// Two runs with new keys of their own: whoever comes second does not know what the first one sealed by, and touches nothing.
+#[tokio::test]
+async fn a_run_that_was_overtaken_touches_nothing() {
+    let old = Seal::of(&[1]);
+    let db = filled(&old).await;
+    old.settle(&db).await.unwrap();
+    let (one, other) = (Seal::of(&[2, 1]), Seal::of(&[3, 1]));
+    other.settle(&db).await.unwrap();
+    everything(&db, &one, false).await.unwrap();
+    let late = after_settling(&db, &other, false).await;
+    assert!(matches!(
+        late,
+        Err(ResealError::Key(KeyError::Missing { .. }))
+    ));
+    assert_eq!(opened(&db, &one).await, EVERYTHING);
+}
+
 #[tokio::test]
 async fn the_new_key_alone_opens_everything_afterwards() {
     let (old, new) = (Seal::of(&[1]), Seal::of(&[2]));
