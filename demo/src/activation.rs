@@ -184,7 +184,7 @@ pub(crate) async fn switch_off(
     let saved = connections::of_tenant(&mut *db, tenant).await?;
     let key = seal.current(&mut *db).await?;
     let mut draft = match (&saved, draft) {
-        (Some(saved), _) => Draft::of(saved.clone().moved_to(Draft::id_of(tenant), key)?),
+        (Some(saved), _) => Draft::of(saved.clone().copied_to(Draft::id_of(tenant), key)?),
         (None, Some(draft)) => draft,
         (None, None) => return Ok(()),
     };

@@ -113,6 +113,25 @@ impl Saved {
         Ok(Self { id, secret, ..self })
     }
 
+    /// The same, without a secret that does not belong here: whoever goes on from these settings enters it again.
+    pub(crate) fn copied_to(self, id: String, key: SealingKey<'_>) -> Result<Self, MoveError> {
+        match self.clone().moved_to(id.clone(), key) {
+            Err(MoveError::NotSealedHere(_)) => {
+                tracing::error!(
+                    connection = self.id,
+                    "a stored secret does not open; left out"
+                );
+                Ok(Self {
+                    id,
+                    secret: Sealed::none(),
+                    secret_set_at: None,
+                    ..self
+                })
+            }
+            copied => copied,
+        }
+    }
+
     /// The client secret in the clear; none when none was saved. Fails when the row was moved here from another tenant.
     pub(crate) fn client_secret(&self, seal: &Seal) -> Result<Option<Secret>, NotSealedHere> {
         let Some((place, sealed)) = self.sealed_secret() else {

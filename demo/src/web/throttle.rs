@@ -98,19 +98,17 @@ pub(super) struct Guess {
 impl Guess {
     pub(super) fn new(address: ClientAddress, door: &Door<'_>, name: &str) -> Self {
         let name = name.to_ascii_lowercase();
+        // What is no address may be a password in the wrong field.
+        let is_email = accounts::is_email(&name);
         let door = match door {
             Door::Company(tenant) => format!("company {}", tenant.id),
-            Door::Common => {
-                let (_, domain) = name.rsplit_once('@').unwrap_or_default();
-                format!("the common page, {domain}")
-            }
+            Door::Common => match name.rsplit_once('@') {
+                Some((_, domain)) if is_email => format!("the common page, {domain}"),
+                _ => "the common page".to_owned(),
+            },
             Door::Operators => "the console".to_owned(),
         };
-        let shown = if accounts::is_email(&name) {
-            &name
-        } else {
-            "one name"
-        };
+        let shown = if is_email { &name } else { "one name" };
         Self {
             shown: format!("{shown} at {door}"),
             account: format!("{door} {name}"),

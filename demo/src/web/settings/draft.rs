@@ -189,7 +189,7 @@ pub(super) async fn begin(
     }
     match live {
         Some(live) => {
-            let copy = live.clone().moved_to(Draft::id_of(tenant), sealing);
+            let copy = live.clone().copied_to(Draft::id_of(tenant), sealing);
             Ok(Draft::of(
                 copy.map_err(|error| Failure::Fault(error.to_string()))?,
             ))
@@ -352,6 +352,7 @@ async fn refuse(
     };
     if !found.iter().any(about_secret) && !typed.client_secret.is_empty() {
         let mut write = database::write(&ledgerline.db).await?;
+        guard::reaffirm(&mut write, &administrator.session).await?;
         let live = connections::of_tenant(&mut *write, tenant).await?;
         let sealing = ledgerline.seal.current(&mut write).await?;
         let mut draft = begin(&mut write, sealing, live.as_ref(), tenant).await?;
