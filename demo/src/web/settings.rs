@@ -128,6 +128,12 @@ impl Situation {
             .and_then(|draft| activation::missing(draft, &self.domains))
     }
 
+    /// Whether a request for a domain is open.
+    fn asks_for_domain(&self) -> bool {
+        let mut requests = self.requests.iter();
+        requests.any(|request| request.refused.is_none())
+    }
+
     fn status(&self) -> Status {
         match (self.live_state(), self.missing()) {
             (TenantState::Active, _) => Status::Active,
@@ -190,7 +196,7 @@ impl Status {
             }
             Self::Active => "Your people sign in with Okta, and passwords are refused.",
             Self::Suspended => {
-                "Nobody can sign in, neither with Okta nor with a password, until we confirm your SSO domain again. Contact our support."
+                "Nobody can sign in, neither with Okta nor with a password, until we confirm your SSO domain again. Get in touch with the people who run Ledgerline."
             }
         }
     }
@@ -289,6 +295,8 @@ struct SsoPage<'a> {
     /// A draft is to be put into use.
     to_do: bool,
     missing: Option<Missing>,
+    /// A request for a domain is open.
+    asked: bool,
     form: SsoForm,
     secrets: Vec<SecretRow>,
     keys: Option<Keys>,
@@ -407,6 +415,7 @@ async fn draw(
             .as_ref()
             .is_some_and(|draft| draft.settings.enabled),
         missing: situation.missing(),
+        asked: situation.asks_for_domain(),
         form,
         keys: Keys::of(ledgerline, &administrator.session.user.tenant, situation),
         secrets: secret::rows(situation.live.as_ref(), situation.second.as_ref()),

@@ -191,16 +191,15 @@ async fn the_only_company_with_okta_has_the_button() {
 }
 
 #[tokio::test]
-async fn a_suspended_company_has_no_way_in_at_all() {
+async fn a_suspended_company_has_a_recovery_code_alone() {
     let stage = Stage::open().await;
     stage
         .change("UPDATE domains SET status = 'suspended' WHERE tenant = 'acme'")
         .await;
     let anna = stage.browser();
-    stage
-        .password(&anna, "anna@acme.example", PASSWORD)
-        .await
-        .says(403, "Your company’s single sign-on is being set up anew");
+    let page = stage.password(&anna, "anna@acme.example", PASSWORD).await;
+    page.says(403, "Your company’s single sign-on is being set up anew");
+    assert_eq!(page.link("Use a recovery code"), stage.at("/recover"));
     anna.visit(&stage.at("/sso/okta/start?tenant=acme"))
         .await
         .says(404, "This company does not sign in with Okta here");

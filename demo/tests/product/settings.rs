@@ -43,8 +43,10 @@ async fn from_nothing_to_active() {
     page.says(200, "Saved as a draft.")
         .says(200, "passwords stop working at Globex");
     assert_eq!(status(&page), "Waiting for the domain");
+    assert_eq!(page.link("Ask for it").fragment(), Some("new-domain"));
+    assert_eq!(page.link("recovery code"), stage.at("/recover"));
     let page = stage.ask_for_domain(&gina, " Globex.Example ").await;
-    page.says(200, "We have your request.")
+    page.says(200, "We have your request: see SSO domain")
         .says(200, "globex.example")
         .says(200, "gina@globex.example asked for it on");
     // Approved and not tested: not active.

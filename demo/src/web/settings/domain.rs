@@ -163,7 +163,7 @@ pub(super) fn rows(situation: &Situation) -> Vec<DomainRow<'_>> {
             Standing::Suspended => (
                 "bad",
                 "Suspended",
-                "Suspended by us. Contact our support.".to_owned(),
+                "Suspended by us. Get in touch with the people who run Ledgerline.".to_owned(),
             ),
             Standing::Outdated => (
                 "warn",

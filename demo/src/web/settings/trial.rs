@@ -134,10 +134,6 @@ pub(super) async fn before(
         };
         return Ok(Redirect::to(settings).into_response());
     };
-    let asked = situation
-        .requests
-        .iter()
-        .any(|request| request.refused.is_none());
     let domains = domains_of(&ledgerline, &draft.settings).await?;
     let people = accounts::of_tenant(&ledgerline.db, &user.tenant).await?;
     let outside = |one: &&Listed| {
@@ -148,7 +144,7 @@ pub(super) async fn before(
         tenant: &administrator.session.tenant_name,
         email: &user.email,
         incomplete: !draft.is_complete(),
-        no_domain: situation.domains.is_empty() && !asked,
+        no_domain: situation.domains.is_empty() && !situation.asks_for_domain(),
         activates: situation.missing() == Some(Missing::Test),
         in_use: !situation.live_state().accepts_passwords(),
         issuer: &draft.settings.issuer,

@@ -304,6 +304,7 @@ async fn a_held_domain_shows_what_was_asked_for_it() {
     page.says(200, "It was confirmed for another issuer or client ID")
         .says(200, "Refused on")
         .says(200, "Call us first.");
+    assert_eq!(page.link("Ask for it").fragment(), Some("new-domain"));
     assert!(!page.text().contains("To be confirmed again"));
     let page = gina
         .submit(&page, "/settings/sso/domain/withdraw", &[])
