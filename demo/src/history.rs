@@ -250,7 +250,7 @@ pub(crate) async fn record_in(
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Filter {
     pub(crate) kind: Option<Kind>,
-    /// A correlation id, or a part of an e-mail.
+    /// A correlation id, or a part of who or what it was about, whatever the case of its ASCII letters.
     pub(crate) search: String,
 }
 
@@ -298,6 +298,8 @@ pub(crate) async fn latest(
     most: usize,
 ) -> Result<Vec<Event>, sqlx::Error> {
     let search = filter.search.trim();
+    let part = search.to_ascii_lowercase();
+    let holds = |text: &str| text.to_ascii_lowercase().contains(&part);
     // A bounded table per tenant: the words are compared here, and no pattern of the database's is let in.
     let all: Vec<Event> =
         sqlx::query_as("SELECT * FROM events WHERE tenant = $1 ORDER BY id DESC LIMIT $2")
@@ -309,8 +311,8 @@ pub(crate) async fn latest(
         filter.kind.is_none_or(|kind| Kind::of(&event.code) == kind)
             && (search.is_empty()
                 || event.correlation_id == search
-                || event.actor.contains(search)
-                || event.detail.contains(search))
+                || holds(&event.actor)
+                || holds(&event.detail))
     };
     Ok(all.into_iter().filter(wanted).take(most).collect())
 }

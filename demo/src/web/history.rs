@@ -82,6 +82,8 @@ struct Row {
 struct HistoryPage<'a> {
     layout: Layout,
     rows: Vec<Row>,
+    /// There are more than the page shows.
+    more: bool,
     filtered: bool,
     kind: &'a str,
     search: &'a str,
@@ -97,7 +99,9 @@ async fn show(
 ) -> Result<Response, Failure> {
     let asked = Asked::read(query.as_deref());
     let tenant = &administrator.session.user.tenant;
-    let events = history::latest(&ledgerline.db, tenant, &asked.filter(), SHOWN).await?;
+    let mut events = history::latest(&ledgerline.db, tenant, &asked.filter(), SHOWN + 1).await?;
+    let more = events.len() > SHOWN;
+    events.truncate(SHOWN);
     let recorded = match &ledgerline.recordings {
         Some(recordings) => recordings.of_tenant(tenant).await,
         None => BTreeMap::new(),
@@ -113,6 +117,7 @@ async fn show(
     let page = HistoryPage {
         layout: Layout::of(&administrator.visit),
         rows,
+        more,
         filtered: asked.filter() != Filter::default(),
         kind: &asked.kind,
         search: &asked.search,

@@ -36,6 +36,8 @@ async fn a_refusal_is_found_by_its_number() {
         ("kind=changed", 0),
         ("kind=refused&search=eve", 1),
         ("search=anna", 1),
+        ("search=ANNA", 1),
+        ("search=Eve@Acme.example", 1),
         ("kind=&search=", 3),
         ("kind=evil", 3),
         ("search=%25", 0),
@@ -50,6 +52,15 @@ async fn a_refusal_is_found_by_its_number() {
             page.says(200, "Nothing matches");
         }
     }
+    // A number counts letter by letter.
+    let other_case = if number.to_uppercase() == number {
+        number.to_lowercase()
+    } else {
+        number.to_uppercase()
+    };
+    anna.visit(&stage.at(&format!("/history?search={other_case}")))
+        .await
+        .says(200, "Nothing matches");
     // Its words are no markup, and the export takes the same filter.
     let page = anna
         .visit(&stage.at("/history?search=\"><script>alert(1)</script>"))
@@ -61,6 +72,26 @@ async fn a_refusal_is_found_by_its_number() {
     let export = anna.visit(&page.link("Export as CSV")).await;
     assert_eq!(export.body.lines().count(), 2, "{}", export.body);
     assert!(export.body.contains(&number), "{}", export.body);
+}
+
+#[tokio::test]
+async fn a_page_that_leaves_something_out_says_so() {
+    let stage = Stage::open().await;
+    let gina = stage.gina().await;
+    let left_out = "Only the latest 200 are shown.";
+    let changes = stage.at("/history?kind=changed");
+    for _ in 0..200 {
+        stage.happens("globex", "people/invited", "").await;
+    }
+    let page = gina.visit(&changes).await;
+    assert_eq!(rows(&page), 200);
+    assert!(!page.text().contains(left_out));
+    stage.happens("globex", "people/invited", "").await;
+    let page = gina.visit(&changes).await;
+    assert_eq!(rows(&page), 200);
+    page.says(200, left_out);
+    let export = gina.visit(&page.link("Export as CSV")).await;
+    assert_eq!(export.body.lines().count(), 1 + 201);
 }
 
 #[tokio::test]
@@ -138,8 +169,14 @@ async fn the_health_of_the_connection() {
     ask()
         .await
         .says(200, "Connection test All well")
-        .says(200, "Clock difference to Okta 0 seconds")
-        .says(200, "Newest signing key seen less than a minute ago");
+        .says(
+            200,
+            "Clock difference to Okta 0 seconds as of the connection test",
+        )
+        .says(
+            200,
+            "Newest signing key seen less than a minute ago as of the connection test",
+        );
     stage.pass(3 * 60);
     ask()
         .await
@@ -152,11 +189,14 @@ async fn the_health_of_the_connection() {
     stage.okta.switches().turn_on(Switch::TokenServerError);
     stage.sign_in(&stage.browser(), "bo@acme.example").await;
     stage.okta.switches().turn_all_off();
+    // Somebody whom Okta turns away is refused, and is no error of Okta.
+    let page = stage.sign_in(&stage.browser(), "carl@acme.example").await;
+    assert_eq!(page.status, 403);
     stage.okta.switches().turn_on(Switch::KeysHtml);
     stage.pass(7 * 60);
     let page = ask().await;
     page.says(200, "Last sign-in with Okta 10 minutes ago")
-        .says(200, "In the last 7 days 1 in, 1 refused")
+        .says(200, "In the last 7 days 1 in, 2 refused")
         .says(200, "Errors of Okta, 7 days 1")
         .says(200, "Connection test Look at it");
     anna.visit(&page.link("Look at it"))

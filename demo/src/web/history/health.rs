@@ -84,7 +84,7 @@ pub(super) async fn of(ledgerline: &Ledgerline, tenant: &str) -> Result<Option<H
         }),
         signed_in: count(&|event| event.code.starts_with("signed-in/okta")),
         refused: count(&|event| Kind::of(&event.code) == Kind::Refused),
-        provider_errors: count(&|event| event.code.starts_with("login/provider-")),
+        provider_errors: count(&|event| is_error_of_provider(&event.code)),
         checked: probe.as_ref().map(|probe| Moment(probe.at)),
         sound: probe.as_ref().is_some_and(|probe| {
             probe
@@ -100,6 +100,17 @@ pub(super) async fn of(ledgerline: &Ledgerline, tenant: &str) -> Result<Option<H
         most,
         width: WIDTH,
     }))
+}
+
+/// Whether a sign-in failed because of Okta itself, and not because Okta turned one person away.
+fn is_error_of_provider(code: &str) -> bool {
+    let mut parts = code.split('/');
+    parts.next() == Some("login")
+        && match parts.next() {
+            Some("provider-unavailable" | "provider-busy" | "provider-misbehaved") => true,
+            Some("provider-denied") => parts.next() == Some("provider-trouble"),
+            _ => false,
+        }
 }
 
 /// Sign-ins and refusals of each of the last days, oldest first.
@@ -159,7 +170,7 @@ pub(super) async fn check(
 
 #[cfg(test)]
 mod tests {
-    use super::{DAY, DAYS, HEIGHT, bars};
+    use super::{DAY, DAYS, HEIGHT, bars, is_error_of_provider};
     use crate::history::Event;
 
     fn event(at: i64, code: &str) -> Event {
@@ -169,6 +180,22 @@ mod tests {
             correlation_id: String::new(),
             actor: String::new(),
             detail: String::new(),
+        }
+    }
+
+    #[test]
+    fn somebody_whom_okta_turns_away_is_no_error_of_okta() {
+        for (code, expected) in [
+            ("login/provider-unavailable/token", true),
+            ("login/provider-busy", true),
+            ("login/provider-misbehaved/keys/not-json", true),
+            ("login/provider-denied/provider-trouble", true),
+            ("login/provider-denied/user-not-assigned", false),
+            ("login/provider-denied/policy", false),
+            ("login/token-rejected/expired", false),
+            ("account/not-invited", false),
+        ] {
+            assert_eq!(is_error_of_provider(code), expected, "{code}");
         }
     }
 
