@@ -62,7 +62,16 @@ struct PeoplePage<'a> {
     notice: Option<&'static str>,
     form: InviteForm,
     problem: Option<&'static str>,
+    /// The field that the problem is about.
+    wrong: Option<&'static str>,
     domains: Vec<String>,
+}
+
+/// Why nobody was invited.
+struct Problem {
+    /// The field that it is about; none when no other value of one would help.
+    field: Option<&'static str>,
+    text: &'static str,
 }
 
 #[derive(Default, Deserialize)]
@@ -117,7 +126,7 @@ async fn draw(
     ledgerline: &Ledgerline,
     administrator: &Administrator,
     notice: Option<&'static str>,
-    (form, problem): (InviteForm, Option<&'static str>),
+    (form, problem): (InviteForm, Option<Problem>),
 ) -> Result<Response, Failure> {
     let own = &administrator.session.user;
     let people = accounts::of_tenant(&ledgerline.db, &own.tenant).await?;
@@ -134,14 +143,15 @@ async fn draw(
         near_misses: near_miss::of(ledgerline, &own.tenant, &people).await?,
         notice,
         form,
-        problem,
+        problem: problem.as_ref().map(|problem| problem.text),
+        wrong: problem.as_ref().and_then(|problem| problem.field),
         domains: standings
             .domains
             .into_iter()
             .map(|domain| domain.domain)
             .collect(),
     };
-    let status = if problem.is_some() {
+    let status = if page.problem.is_some() {
         StatusCode::UNPROCESSABLE_ENTITY
     } else {
         StatusCode::OK
@@ -210,14 +220,12 @@ async fn invite(
     // The address is taken as typed, or refused: it has to equal the one at Okta.
     let (name, email) = (form.name.trim().to_owned(), form.email.clone());
     if name.is_empty() || name.chars().count() > 100 {
-        let problem = Some("Enter the person’s name, at most 100 characters.");
-        return draw(&ledgerline, &administrator, None, (form, problem)).await;
+        let text = "Enter the person’s name, at most 100 characters.";
+        return not_invited(&ledgerline, &administrator, form, Some("name"), text).await;
     }
     if !accounts::is_email(&email) {
-        let problem = Some(
-            "This is not an e-mail address that we can take. Enter it exactly as in Okta, without spaces, such as anna@company.com.",
-        );
-        return draw(&ledgerline, &administrator, None, (form, problem)).await;
+        let text = "This is not an e-mail address that we can take. Enter it exactly as in Okta, without spaces, such as anna@company.com.";
+        return not_invited(&ledgerline, &administrator, form, Some("email"), text).await;
     }
     let by = &administrator.session.user;
     let user = User {
@@ -235,21 +243,31 @@ async fn invite(
     guard::reaffirm(&mut write, &administrator.session).await?;
     if accounts::count(&mut *write, &by.tenant).await? >= accounts::MOST {
         drop(write);
-        let problem = Some(
-            "Your company has as many people here as there can be. Remove somebody who has left, then invite again.",
-        );
-        return draw(&ledgerline, &administrator, None, (form, problem)).await;
+        let text = "Your company has as many people here as there can be. Remove somebody who has left, then invite again.";
+        return not_invited(&ledgerline, &administrator, form, None, text).await;
     }
     if !accounts::add(&mut *write, &user, None).await? {
         drop(write);
-        let problem = Some("Somebody here has this e-mail address already.");
-        return draw(&ledgerline, &administrator, None, (form, problem)).await;
+        let text = "Somebody here has this e-mail address already.";
+        return not_invited(&ledgerline, &administrator, form, Some("email"), text).await;
     }
     invitations::open(&mut *write, &user.id, now + invitations::LIFETIME).await?;
     let event = cause.event("people/invited", &user.email);
     history::record_in(&mut write, &by.tenant, &event).await?;
     write.commit().await?;
     Ok(Redirect::to("/people?done=invited").into_response())
+}
+
+/// The page again, with what was typed.
+async fn not_invited(
+    ledgerline: &Ledgerline,
+    administrator: &Administrator,
+    form: InviteForm,
+    field: Option<&'static str>,
+    text: &'static str,
+) -> Result<Response, Failure> {
+    let problem = Some(Problem { field, text });
+    draw(ledgerline, administrator, None, (form, problem)).await
 }
 
 fn cause<'a>(actor: &'a str, correlation_id: &'a str, now: i64) -> Cause<'a> {

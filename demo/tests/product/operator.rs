@@ -119,10 +119,11 @@ async fn a_request_is_refused_and_asked_for_again() {
     );
     stage.save_globex(&gina).await;
     let fields = [("action", "refuse"), ("reason", "  ")];
-    stage
-        .decide(&olga, "globex.example", &fields)
-        .await
-        .says(409, "Say why");
+    let page = stage.decide(&olga, "globex.example", &fields).await;
+    page.says(409, "Say why");
+    assert!(page.is_invalid("reason-1"));
+    assert!(page.described("reason-1").concat().starts_with("Say why"));
+    assert!(page.body.contains("<details open><summary>Refuse"));
     let fields = [("action", "refuse"), ("reason", "Who are <b>you</b>?")];
     let page = stage.decide(&olga, "globex.example", &fields).await;
     page.says(200, "Refused.").says(200, "Nothing waits");

@@ -62,35 +62,52 @@ async fn an_invitation_that_cannot_be_says_why() {
     let stage = Stage::open().await;
     let anna = stage.anna().await;
     let users = stage.count("SELECT count(*) FROM users").await;
-    for (name, email, problem) in [
-        ("", "x@acme.example", "Enter the person’s name"),
+    for (name, email, wrong, problem) in [
+        ("", "x@acme.example", "name", "Enter the person’s name"),
         (
             &*"x".repeat(101),
             "x@acme.example",
+            "name",
             "at most 100 characters",
         ),
-        ("X", "", "not an e-mail address"),
-        ("X", "x", "not an e-mail address"),
-        ("X", " x@acme.example", "without spaces"),
-        ("X", "x@acme.example ", "without spaces"),
-        ("X", "x@evil.example@acme.example", "not an e-mail address"),
-        ("X", "\u{445}@acme.example", "not an e-mail address"),
+        ("X", "", "email", "not an e-mail address"),
+        ("X", "x", "email", "not an e-mail address"),
+        ("X", " x@acme.example", "email", "without spaces"),
+        ("X", "x@acme.example ", "email", "without spaces"),
+        (
+            "X",
+            "x@evil.example@acme.example",
+            "email",
+            "not an e-mail address",
+        ),
+        (
+            "X",
+            "\u{445}@acme.example",
+            "email",
+            "not an e-mail address",
+        ),
         (
             "X",
             "\"><script>alert(1)</script>@acme.example",
+            "email",
             "not an e-mail address",
         ),
-        ("X", BO, "Somebody here has this e-mail address already."),
+        (
+            "X",
+            BO,
+            "email",
+            "Somebody here has this e-mail address already.",
+        ),
     ] {
         let page = invite(&stage, &anna, name, email).await;
         page.says(422, problem);
-        assert!(page.is_invalid("email"), "{email}");
-        assert!(
-            page.described("email")
-                .iter()
-                .any(|text| text.contains(problem)),
-            "{email}"
-        );
+        for field in ["name", "email"] {
+            let described = page.described(field);
+            let is_told = described.iter().any(|text| text.contains(problem));
+            assert_eq!(is_told, field == wrong, "{field}: {email}");
+            assert_eq!(page.is_invalid(field), field == wrong, "{field}: {email}");
+        }
+        assert_eq!(page.value("name"), name);
         assert_eq!(page.value("email"), email);
         assert!(!page.body.contains("<script>alert"), "{email}");
     }

@@ -35,6 +35,7 @@ async fn a_locked_out_company_comes_back() {
     let refused = stage.sign_in(&anna, ANNA).await;
     let page = stage.password(&anna, ANNA, PASSWORD).await;
     assert_eq!(page.status, 403);
+    assert_eq!(page.link("Use a recovery code"), stage.at("/recover"));
     anna.visit(&refused.link("Use a recovery code"))
         .await
         .says(200, "Ledgerline’s support gives you the code.");
@@ -114,26 +115,35 @@ async fn a_code_is_for_one_hour() {
 async fn a_code_is_for_administrators_and_for_a_reason() {
     let stage = Stage::open().await;
     let olga = stage.olga().await;
-    for (email, reason, problem) in [
-        (ANNA, " ", "Say how you know who asked"),
+    for (email, reason, wrong, problem) in [
+        (ANNA, " ", "reason", "Say how you know who asked"),
         (
             "bo@acme.example",
             "why",
+            "email",
             "no administrator of this company has that e-mail",
         ),
         (
             "gina@globex.example",
             "why",
+            "email",
             "no administrator of this company has that e-mail",
         ),
         (
             "",
             "why",
+            "email",
             "no administrator of this company has that e-mail",
         ),
     ] {
         let page = grant(&stage, &olga, email, reason).await;
         page.says(422, problem);
+        for field in ["email", "reason"] {
+            assert_eq!(page.is_invalid(field), field == wrong, "{field}: {email}");
+            let told = page.described(field).concat();
+            assert_eq!(told.contains(problem), field == wrong, "{field}: {told}");
+        }
+        assert_eq!(page.value("reason"), reason);
     }
     assert_eq!(stage.count("SELECT count(*) FROM recoveries").await, 0);
     // Whoever was deactivated since does not come in.

@@ -91,6 +91,10 @@ struct CompanyPage<'a> {
     notice: Option<&'static str>,
     problem: Option<String>,
     domain: &'a str,
+    /// Asked for, and not given.
+    asked: Option<&'a RecoverForm>,
+    /// What was wrong with it is its reason, and not who it was for.
+    reason_wrong: bool,
 }
 
 /// `GET /operator/tenants/{tenant}`.
@@ -150,6 +154,8 @@ struct Remarks<'a> {
     code: Option<&'a str>,
     /// Typed, and not approved.
     domain: &'a str,
+    /// A recovery code that was asked for, and not given.
+    asked: Option<&'a RecoverForm>,
 }
 
 async fn draw(
@@ -191,6 +197,10 @@ async fn draw(
         notice: remarks.notice,
         problem: remarks.problem,
         domain: remarks.domain,
+        reason_wrong: remarks
+            .asked
+            .is_some_and(|asked| asked.reason.trim().is_empty()),
+        asked: remarks.asked,
         company: company(ledgerline, tenant).await?,
     };
     Ok(page::show(&operator.visit, status, &page))
@@ -227,6 +237,7 @@ pub(super) async fn recover(
             tenant,
             Remarks {
                 problem,
+                asked: Some(&form),
                 ..Remarks::default()
             },
         )
@@ -251,6 +262,7 @@ pub(super) async fn recover(
                 tenant,
                 Remarks {
                     problem,
+                    asked: Some(&form),
                     ..Remarks::default()
                 },
             )

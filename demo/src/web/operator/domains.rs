@@ -13,7 +13,7 @@ use url::form_urlencoded;
 use super::{Act, Failure, Layout, Ledgerline, Operator, companies, page};
 use crate::connections::{self, Saved};
 use crate::database;
-use crate::domain_requests;
+use crate::domain_requests::{self, Request};
 use crate::domains::{self, Domain, Standing, State as TenantState};
 use crate::moment::Moment;
 use crate::resemblance::Warning;
@@ -34,6 +34,8 @@ struct Asked {
     taken: bool,
     /// The tenant's domains that are suspended.
     suspended: Vec<String>,
+    /// Typed to refuse it, and not taken.
+    reason: Option<String>,
 }
 
 /// One held domain.
@@ -89,7 +91,7 @@ async fn draw(
     ledgerline: &Ledgerline,
     operator: &Operator,
     notice: Option<&'static str>,
-    problem: Option<&'static str>,
+    undone: Option<(&'static str, &DomainForm)>,
 ) -> Result<Response, Failure> {
     let tenants = tenants::all(&ledgerline.db).await?;
     let name = |id: &str| {
@@ -111,7 +113,11 @@ async fn draw(
         let suspended = own.into_iter().filter(Domain::is_suspended);
         let mut suspended: Vec<String> = suspended.map(|one| one.domain).collect();
         suspended.dedup();
+        let reason = undone
+            .filter(|(_, form)| form.refuses(&request))
+            .map(|(_, form)| form.reason.clone());
         asked.push(Asked {
+            reason,
             taken: others.contains(&request.domain.as_str()),
             suspended,
             warnings: resemblance::warnings(&request.domain, &others),
@@ -131,9 +137,9 @@ async fn draw(
         asked,
         held,
         notice,
-        problem,
+        problem: undone.map(|(problem, _)| problem),
     };
-    let status = if problem.is_some() {
+    let status = if undone.is_some() {
         StatusCode::CONFLICT
     } else {
         StatusCode::OK
@@ -266,6 +272,14 @@ pub(super) struct DomainForm {
     back: String,
 }
 
+impl DomainForm {
+    /// Whether it was to refuse this request.
+    fn refuses(&self, request: &Request) -> bool {
+        matches!(self.action, Action::Refuse)
+            && (&self.tenant, &self.domain) == (&request.tenant, &request.domain)
+    }
+}
+
 /// `POST /operator/domains`.
 pub(super) async fn change(
     State(ledgerline): State<Arc<Ledgerline>>,
@@ -291,7 +305,7 @@ pub(super) async fn change(
             };
             companies::not_done(&ledgerline, &operator, tenant, problem, typed).await
         }
-        Err(problem) => draw(&ledgerline, &operator, None, Some(problem)).await,
+        Err(problem) => draw(&ledgerline, &operator, None, Some((problem, &form))).await,
         Ok(word) => {
             let page = if form.back == "company" {
                 format!("/operator/tenants/{id}")
