@@ -24,6 +24,8 @@ pub(super) enum Change {
     Payload(fn(&str) -> String),
     /// The ID token's header.
     Header(fn(&mut Members)),
+    /// The ID token's header has the key that signs it, under a name that is not published.
+    CarriesKey,
     /// The ID token, once it is signed.
     Signed(fn(&str) -> String),
     /// An endpoint's good answer.
@@ -41,7 +43,11 @@ impl Change {
     pub(super) fn place(self) -> &'static str {
         match self {
             Self::Person(_) => "The person",
-            Self::Claims(_) | Self::Payload(_) | Self::Header(_) | Self::Signed(_) => "ID token",
+            Self::Claims(_)
+            | Self::Payload(_)
+            | Self::Header(_)
+            | Self::CarriesKey
+            | Self::Signed(_) => "ID token",
             Self::Callback(_) => "Callback",
             Self::Late => "Every endpoint",
             Self::Answer(endpoint, _) | Self::Instead(endpoint, _) => match endpoint {
@@ -83,6 +89,13 @@ pub(super) fn text(members: &Members, name: &str) -> Option<String> {
 
 pub(super) fn number(members: &Members, name: &str) -> Option<u64> {
     members.get(name)?.as_u64()
+}
+
+/// Writes the e-mail in another way, where there is one.
+pub(super) fn respell(claims: &mut Members, how: fn(&str) -> String) {
+    if let Some(email) = text(claims, "email") {
+        set(claims, "email", how(&email));
+    }
 }
 
 /// Moves a time.

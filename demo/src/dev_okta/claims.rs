@@ -95,6 +95,11 @@ pub(super) fn id_token(
         match change {
             Change::Person(change) | Change::Claims(change) => change(&mut claims),
             Change::Header(change) => change(&mut header),
+            Change::CarriesKey => {
+                set(&mut header, "kid", "not-published");
+                let public = serde_json::to_value(key.as_verification_key())?;
+                set(&mut header, "jwk", public);
+            }
             _ => {}
         }
     }

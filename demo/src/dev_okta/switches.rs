@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 
 use super::Endpoint::{Keys, Metadata, Par, Token, UserInfo};
 use super::change::{
-    Change::{self, Answer, Callback, Claims, Header, Instead, Late, Payload, Person, Signed},
+    Change::{
+        self, Answer, Callback, CarriesKey, Claims, Header, Instead, Late, Payload, Person, Signed,
+    },
     busy, created, denied, garbled, huge, invalid_client, invalid_grant, invalid_request,
-    invalid_token, maintenance, missing, number, server_error, set, shift, signed_user_info,
-    tampered, text, unavailable,
+    invalid_token, maintenance, missing, number, respell, server_error, set, shift,
+    signed_user_info, tampered, text, unavailable,
 };
 
 /// Declares each switch once: variant, identifier, what it does in words, what it changes.
@@ -58,10 +60,20 @@ switches! {
             set(claims, "email", format!("{name} <{email}>"));
         });
     OtherDomain "other-domain" "The email claim is on the domain elsewhere.example."
-        Person(|claims| if let Some(email) = text(claims, "email") {
+        Person(|claims| respell(claims, |email| {
             let name = email.split('@').next().unwrap_or_default();
-            set(claims, "email", format!("{name}@elsewhere.example"));
-        });
+            format!("{name}@elsewhere.example")
+        }));
+    OtherCase "other-case" "The email claim is written in capital letters."
+        Person(|claims| respell(claims, str::to_ascii_uppercase));
+    TrailingSpace "trailing-space" "The email claim ends with a space."
+        Person(|claims| respell(claims, |email| format!("{email} ")));
+    LookAlike "look-alike" "The email claim has the Cyrillic a, e and o, which look the same."
+        Person(|claims| respell(claims, |email| {
+            email.replace('a', "\u{430}").replace('e', "\u{435}").replace('o', "\u{43e}")
+        }));
+    Tagged "tagged" "The email claim has a tag before the @: +tag."
+        Person(|claims| respell(claims, |email| email.replacen('@', "+tag@", 1)));
     EmailUnverified "email-unverified" "email_verified is false in the ID token and in UserInfo."
         Person(|claims| if claims.contains_key("email") { set(claims, "email_verified", false) });
 
@@ -76,6 +88,10 @@ switches! {
         Claims(|claims| _ = claims.remove("nonce"));
     WrongAudience "wrong-audience" "The ID token is for another client."
         Claims(|claims| set(claims, "aud", OTHER_CLIENT));
+    SeveralAudiences "several-audiences" "The ID token is for this client and another one."
+        Claims(|claims| if let Some(client) = text(claims, "aud") {
+            set(claims, "aud", json!([client, OTHER_CLIENT]));
+        });
     OtherParty "other-party" "The ID token names another client as its authorized party."
         Claims(|claims| set(claims, "azp", OTHER_CLIENT));
     WrongIssuer "wrong-issuer" "The ID token names another issuer."
@@ -113,6 +129,13 @@ switches! {
         Header(|header| set(header, "alg", "HS256"));
     UnknownKey "unknown-key" "The ID token names a key that is not published."
         Header(|header| set(header, "kid", "not-published"));
+    CarriedKey "carried-key" "The ID token names a key that is not published, and carries it: jwk."
+        CarriesKey;
+    PointedKey "pointed-key" "The ID token names a key that is not published, and says where it is: jku."
+        Header(|header| {
+            set(header, "kid", "not-published");
+            set(header, "jku", format!("{ELSEWHERE}/oauth2/v1/keys"));
+        });
     UnnamedKey "unnamed-key" "The ID token names no key, while two are published."
         Header(|header| _ = header.remove("kid"));
     CriticalHeader "critical-header" "The ID token's header has an extension that must be understood."
@@ -132,6 +155,8 @@ switches! {
         Answer(UserInfo, |claims| set(claims, "sub", "00uanother"));
     UserInfoOtherIssuer "userinfo-other-issuer" "UserInfo names another issuer."
         Answer(UserInfo, |claims| set(claims, "iss", ELSEWHERE));
+    UserInfoOtherEmail "userinfo-other-email" "UserInfo gives another e-mail on the same domain."
+        Answer(UserInfo, |claims| respell(claims, |email| format!("another.{email}")));
     UserInfoNoSubject "userinfo-no-subject" "UserInfo names no subject."
         Answer(UserInfo, |claims| _ = claims.remove("sub"));
     UserInfoSubjectNumber "userinfo-subject-number" "UserInfo gives the subject as a number."
@@ -205,6 +230,10 @@ switches! {
         Answer(Metadata, |metadata| set(metadata, "issuer", ELSEWHERE));
     MetadataOffHost "metadata-off-host" "The metadata has the keys on another host."
         Answer(Metadata, |metadata| set(metadata, "jwks_uri", format!("{ELSEWHERE}/oauth2/v1/keys")));
+    MetadataTokenOffHost "metadata-token-off-host" "The metadata has the token endpoint on another host."
+        Answer(Metadata, |metadata| set(metadata, "token_endpoint", format!("{ELSEWHERE}/oauth2/v1/token")));
+    MetadataSharedKeyAlone "metadata-shared-key-alone" "The metadata offers ID tokens signed with HS256 alone."
+        Answer(Metadata, |metadata| set(metadata, "id_token_signing_alg_values_supported", json!(["HS256"])));
     MetadataNoCode "metadata-no-code" "The metadata does not offer the authorization code flow."
         Answer(Metadata, |metadata| set(metadata, "response_types_supported", json!(["id_token"])));
     MetadataNoKeys "metadata-no-keys" "The metadata does not say where the keys are."
