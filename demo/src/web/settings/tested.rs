@@ -11,7 +11,7 @@ use sqlx::AnyConnection;
 
 use super::{
     Administrator, Draft, Failure, Layout, Ledgerline, Line, Missing, Moment, Saved, Situation,
-    Standing, TenantState, activation, check_list, domains, drafts, page, trials,
+    Standing, TenantState, activation, check_list, domains, drafts, page, trial, trials,
 };
 use crate::accounts::{self, User};
 use crate::activation::Cause;
@@ -45,6 +45,12 @@ pub(in crate::web) async fn finish(
         (Some(session), Some(identity)) => resemblance(ledgerline, &session.user, identity).await?,
         _ => EmailMatch::Different,
     };
+    // Metadata, issuer and keys come first: most of what fails later follows from them.
+    let mut entries = match &own {
+        Some(_) if begun.ended_at.is_none() => probe(ledgerline, &begun).await?,
+        _ => Vec::new(),
+    };
+    entries.extend(rehearsal.checks.iter().map(Entry::from));
     let mut write = database::write(&ledgerline.db).await?;
     let (tenant, id) = (&begun.tenant, &begun.user_id);
     let Some(tester) = accounts::find(&mut *write, tenant, id).await? else {
@@ -57,7 +63,6 @@ pub(in crate::web) async fn finish(
     };
     let draft = drafts::of_tenant(&mut *write, tenant).await?;
     let draft = draft.filter(|draft| drafts::fingerprint(&draft.settings) == begun.settings);
-    let mut entries: Vec<Entry> = rehearsal.checks.iter().map(Entry::from).collect();
     let last = match (&rehearsal.identity, &draft) {
         (None, _) => entry(Outcome::Skipped, None),
         _ if own.is_none() || !tester.administrator || tester.disabled => fails("own/not-you"),
@@ -100,6 +105,15 @@ pub(in crate::web) async fn finish(
     }
     write.commit().await?;
     Ok(list)
+}
+
+/// What Okta says of the settings that were tested; nothing of settings that are there no more.
+async fn probe(ledgerline: &Ledgerline, begun: &trials::Rehearsal) -> Result<Vec<Entry>, Failure> {
+    let draft = drafts::of_tenant(&ledgerline.db, &begun.tenant).await?;
+    match draft.filter(|draft| drafts::fingerprint(&draft.settings) == begun.settings) {
+        Some(draft) => trial::ask(ledgerline, &draft.settings).await,
+        None => Ok(Vec::new()),
+    }
 }
 
 /// How near the address that Okta vouches for is to the administrator's own.

@@ -43,18 +43,19 @@ pub(in crate::web) async fn probe_in_use(
     tenant: &str,
 ) -> Result<(), Failure> {
     match connections::of_tenant(&ledgerline.db, tenant).await? {
-        Some(saved) => ask(ledgerline, &saved).await,
+        Some(saved) => ask(ledgerline, &saved).await.map(drop),
         None => Ok(()),
     }
 }
 
-async fn ask(ledgerline: &Ledgerline, settings: &Saved) -> Result<(), Failure> {
+/// What Okta says of these settings, which is kept as their latest connection test.
+pub(super) async fn ask(ledgerline: &Ledgerline, settings: &Saved) -> Result<Vec<Entry>, Failure> {
     let connection = connection(ledgerline, settings).await?;
     let findings = ledgerline.plugin.probe(&connection).await;
     let findings = findings.map_err(|error| Failure::Fault(error.to_string()))?;
     let entries: Vec<Entry> = findings.iter().map(Entry::from).collect();
     trials::keep_probe(&ledgerline.db, settings, &entries, ledgerline.now()).await?;
-    Ok(())
+    Ok(entries)
 }
 
 fn is_complete(settings: &Saved) -> bool {
@@ -196,15 +197,16 @@ pub(super) async fn start(
             let now = ledgerline.now();
             trials::begin_rehearsal(&ledgerline.db, &handle, &user.id, &draft.settings, now)
                 .await?;
-            let entry = Entry {
+            let mut entries = ask(&ledgerline, &draft.settings).await?;
+            entries.push(Entry {
                 check: "check/provider-answer".to_owned(),
                 outcome: Outcome::Fail,
                 reason: Some(error.code()),
                 expected: None,
                 found: None,
-            };
+            });
             let mut write = database::write(&ledgerline.db).await?;
-            trials::end_rehearsal(&mut write, &handle, &[entry], now).await?;
+            trials::end_rehearsal(&mut write, &handle, &entries, now).await?;
             write.commit().await?;
             Ok(Redirect::to(&format!("/settings/sso/test/{handle}")).into_response())
         }

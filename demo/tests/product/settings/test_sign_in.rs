@@ -1,5 +1,7 @@
 //! The test sign-in: whom it leads to, whose it is, and what it is worth.
 
+use okta_sso_demo::dev_okta::Switch;
+
 use super::status;
 use crate::browser::Browser;
 use crate::guide::GINA;
@@ -16,7 +18,8 @@ async fn a_test_sign_in_says_whom_it_leads_to() {
         .await
         .says(200, "You have not asked for an SSO domain yet.");
     let page = stage.test_sign_in(&gina, GINA).await;
-    page.says(200, "Failed SSO domain");
+    page.says(200, "Failed SSO domain")
+        .says(200, "What was checked Passed Metadata");
     stage.ask_for_domain(&gina, "globex.example").await;
     stage.ask_for_domain(&gina, "acme.example").await;
     let page = stage.test_sign_in_anew(&gina, "hal@globex.example").await;
@@ -43,6 +46,29 @@ async fn a_test_sign_in_says_whom_it_leads_to() {
     let page = stage.test_sign_in_anew(&gina, GINA).await;
     page.says(200, "Failed You")
         .says(200, "differ only in capital letters");
+}
+
+/// What is wrong with the issuer is the first thing that is told, though nobody comes as far as Okta's page.
+#[tokio::test]
+async fn a_check_list_begins_with_metadata_issuer_and_keys() {
+    let stage = Stage::open().await;
+    let gina = stage.gina().await;
+    stage.save_globex(&gina).await;
+    stage.okta.switches().turn_on(Switch::MetadataOtherIssuer);
+    let page = stage.test_sign_in_known(&gina).await;
+    page.says(200, "What was checked Passed Metadata")
+        .says(200, "Failed Issuer")
+        .says(200, "Not checked Keys")
+        .says(200, "Failed Okta’s answer");
+    stage.okta.switches().turn_all_off();
+    stage.ask_for_domain(&gina, "globex.example").await;
+    let page = stage.test_sign_in(&gina, GINA).await;
+    page.says(200, "The settings work.");
+    let text = page.text();
+    let at = |title: &str| text.find(&format!("Passed {title} ")).unwrap();
+    let titles = ["Metadata", "Issuer", "Keys", "Callback", "You"];
+    let places = titles.map(at);
+    assert!(places.is_sorted(), "{places:?}");
 }
 
 /// The check list belongs to the tenant whose administrator began it; the way to it is used once.
