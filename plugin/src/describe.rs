@@ -64,14 +64,15 @@ const FIELDS: [Entry; 3] = [
     Entry {
         field: Field::ClientId,
         label: "Client ID",
-        help: "In Okta: the app’s Sign On tab. Begins with 0oa.",
+        help: "In Okta: the app’s General tab, or its Sign On tab when the app is from Okta’s \
+            catalogue. Begins with 0oa.",
         secret: false,
         required: true,
     },
     Entry {
         field: Field::ClientSecret,
         label: "Client secret",
-        help: "In Okta: the app’s Sign On tab. Leave empty to keep the one that is stored. After \
+        help: "In Okta: beside the Client ID. Leave empty to keep the one that is stored. After \
             rotating it in Okta, paste the new one here.",
         secret: true,
         required: true,
@@ -100,8 +101,9 @@ const STEPS: [(&str, &str); 6] = [
     ),
     (
         "Copy Client ID and Client secret",
-        "On the Okta admin page click on the app, open the Sign On tab, and copy Client ID and \
-         Client secret to the fields of the same names here.",
+        "On the Okta admin page click on the app, open the Sign On tab (General, if you made \
+         the app yourself), and copy Client ID and Client secret to the fields of the same names \
+         here.",
     ),
     (
         "Copy the issuer",
