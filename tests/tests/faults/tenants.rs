@@ -166,15 +166,9 @@ async fn mt_30_a_hundred_callbacks_are_one_login() {
 /// Redis replicates asynchronously: what was taken at the primary comes back when it dies before its replica hears of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn mt_34_a_transaction_that_comes_back_is_of_no_use() {
-    let (Some(primary), Some(replica)) = (
-        Server::redis().await.unwrap(),
-        Server::redis().await.unwrap(),
-    ) else {
+    let Some((primary, replica, link)) = replicated().await else {
         return;
     };
-    let link = Proxy::to(&primary.address()).await.unwrap();
-    let port = link.port().to_string();
-    tell(&replica, &["REPLICAOF", "127.0.0.1", &port]).await;
     let way = Proxy::to(&primary.address()).await.unwrap();
     let stage = Stage::over(&way.instead(&primary.address()).unwrap()).await;
     let attempt = stage.begin(None).await;
@@ -207,15 +201,9 @@ async fn mt_34_a_transaction_that_comes_back_is_of_no_use() {
 /// A take that a replica has to confirm: it does, and when the link is held nobody is let in on the primary's word alone.
 #[tokio::test(flavor = "multi_thread")]
 async fn mt_34_a_take_can_wait_for_a_replica() {
-    let (Some(primary), Some(replica)) = (
-        Server::redis().await.unwrap(),
-        Server::redis().await.unwrap(),
-    ) else {
+    let Some((primary, replica, link)) = replicated().await else {
         return;
     };
-    let link = Proxy::to(&primary.address()).await.unwrap();
-    let port = link.port().to_string();
-    tell(&replica, &["REPLICAOF", "127.0.0.1", &port]).await;
     let storage = RedisStorage::open(&primary.address()).await.unwrap();
     let storage = storage.confirmed_by(1);
     let put = async |key: &StorageKey| storage.put_if_absent(key, b"v", 0, 600).await.unwrap();
@@ -243,6 +231,16 @@ async fn mt_34_a_take_can_wait_for_a_replica() {
     assert_eq!(refused, Err(StorageError::Unavailable), "MT-34");
     // Whoever comes next finds nothing: it was used up.
     assert_eq!(storage.take(&key, 1).await, Ok(None), "MT-34");
+}
+
+/// A Redis, its replica, and the link that the replica listens on; none when `SKIP` leaves Redis out.
+async fn replicated() -> Option<(Server, Server, Proxy)> {
+    let primary = Server::redis().await.unwrap()?;
+    let replica = Server::redis().await.unwrap()?;
+    let link = Proxy::to(&primary.address()).await.unwrap();
+    let port = link.port().to_string();
+    tell(&replica, &["REPLICAOF", "127.0.0.1", &port]).await;
+    Some((primary, replica, link))
 }
 
 async fn tell(server: &Server, words: &[&str]) {
