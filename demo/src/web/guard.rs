@@ -12,14 +12,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use okta_sso_host::axum::{Cookies, set_cookie};
 use serde::de::DeserializeOwned;
-use sqlx::AnyConnection;
+use sqlx::{Any, AnyPool, Transaction};
 use url::form_urlencoded;
 
 use super::page::Failure;
+use crate::activation::Cause;
+use crate::database;
 use crate::ledgerline::Ledgerline;
 use crate::operators;
 use crate::sessions::{self, Session};
-use crate::token;
+use crate::token::{self, NoRandomness};
 
 /// Somebody's session at a tenant.
 pub(crate) const SESSION: &str = "__Host-session";
@@ -162,13 +164,53 @@ where
     }
 }
 
-/// Says no when the session or the administrator's right was taken away since the request came in. Call it first in the
-/// transaction of whatever the right is used for.
-pub(super) async fn reaffirm(db: &mut AnyConnection, session: &Session) -> Result<(), Failure> {
-    if sessions::is_of_administrator(db, session).await? {
-        Ok(())
+impl Administrator {
+    /// As [`write`].
+    pub(super) async fn write(
+        &self,
+        ledgerline: &Ledgerline,
+    ) -> Result<Transaction<'static, Any>, Failure> {
+        write(&ledgerline.db, &self.session).await
+    }
+
+    /// Who stands behind a change that is made now.
+    pub(super) fn author(&self, ledgerline: &Ledgerline) -> Result<Author<'_>, NoRandomness> {
+        Ok(Author {
+            email: &self.session.user.email,
+            correlation_id: token::name()?,
+            now: ledgerline.now(),
+        })
+    }
+}
+
+/// The one write lock, for whatever an administrator's right is used for. Refused when the session or the right was taken
+/// away since the request came in.
+pub(super) async fn write(
+    db: &AnyPool,
+    session: &Session,
+) -> Result<Transaction<'static, Any>, Failure> {
+    let mut write = database::write(db).await?;
+    if sessions::is_of_administrator(&mut *write, session).await? {
+        Ok(write)
     } else {
         Err(Failure::AdministratorsOnly)
+    }
+}
+
+/// Who made one change, when, and the reference under which the history has all that came of it.
+pub(super) struct Author<'a> {
+    email: &'a str,
+    correlation_id: String,
+    now: i64,
+}
+
+impl Author<'_> {
+    pub(super) fn cause(&self) -> Cause<'_> {
+        Cause {
+            actor: self.email,
+            correlation_id: &self.correlation_id,
+            now: self.now,
+        }
     }
 }
 

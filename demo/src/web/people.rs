@@ -21,7 +21,6 @@ use super::guard::{self, Administrator, Form};
 use super::page::{self, Failure, Layout};
 use crate::accounts::{self, Listed, User};
 use crate::activation::Cause;
-use crate::database;
 use crate::ledgerline::Ledgerline;
 use crate::moment::Moment;
 use crate::sessions::Session;
@@ -236,11 +235,9 @@ async fn invite(
         administrator: form.administrator.is_some(),
         disabled: false,
     };
-    let correlation_id = token::name()?;
-    let now = ledgerline.now();
-    let cause = cause(&by.email, &correlation_id, now);
-    let mut write = database::write(&ledgerline.db).await?;
-    guard::reaffirm(&mut write, &administrator.session).await?;
+    let author = administrator.author(&ledgerline)?;
+    let cause = author.cause();
+    let mut write = administrator.write(&ledgerline).await?;
     if accounts::count(&mut *write, &by.tenant).await? >= accounts::MOST {
         drop(write);
         let text = "Your company has as many people here as there can be. Remove somebody who has left, then invite again.";
@@ -251,7 +248,7 @@ async fn invite(
         let text = "Somebody here has this e-mail address already.";
         return not_invited(&ledgerline, &administrator, form, Some("email"), text).await;
     }
-    invitations::open(&mut *write, &user.id, now + invitations::LIFETIME).await?;
+    invitations::open(&mut *write, &user.id, cause.now + invitations::LIFETIME).await?;
     let event = cause.event("people/invited", &user.email);
     history::record_in(&mut write, &by.tenant, &event).await?;
     write.commit().await?;
@@ -268,14 +265,6 @@ async fn not_invited(
 ) -> Result<Response, Failure> {
     let problem = Some(Problem { field, text });
     draw(ledgerline, administrator, None, (form, problem)).await
-}
-
-fn cause<'a>(actor: &'a str, correlation_id: &'a str, now: i64) -> Cause<'a> {
-    Cause {
-        actor,
-        correlation_id,
-        now,
-    }
 }
 
 /// What can be done to a person.
@@ -314,10 +303,9 @@ async fn change(
     administrator: Administrator,
     Form(form): Form<ChangeForm>,
 ) -> Result<Response, Failure> {
-    let session = &administrator.session;
-    let correlation_id = token::name()?;
-    let cause = cause(&session.user.email, &correlation_id, ledgerline.now());
-    let done = carry_out(&ledgerline.db, session, &form, cause).await?;
+    let author = administrator.author(&ledgerline)?;
+    let (db, session) = (&ledgerline.db, &administrator.session);
+    let done = carry_out(db, session, &form, author.cause()).await?;
     Ok(Redirect::to(&format!("/people?done={done}")).into_response())
 }
 
@@ -333,8 +321,7 @@ async fn carry_out(
     if form.id == by.id && form.action != Action::Invite {
         return Err(Failure::NotFound);
     }
-    let mut write = database::write(db).await?;
-    guard::reaffirm(&mut write, session).await?;
+    let mut write = guard::write(db, session).await?;
     let user = accounts::find(&mut *write, &by.tenant, &form.id).await?;
     let user = user.ok_or(Failure::NotFound)?;
     match form.action {

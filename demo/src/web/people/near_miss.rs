@@ -9,10 +9,9 @@ use okta_sso_host::contract::{EmailMatch, EmailRule};
 use serde::Deserialize;
 
 use super::{
-    Administrator, Failure, Form, Ledgerline, Listed, Moment, accounts, cause, guard, history,
-    invitations,
+    Administrator, Failure, Form, Ledgerline, Listed, Moment, accounts, history, invitations,
 };
-use crate::{connections, database, token};
+use crate::connections;
 
 /// How many refused addresses, and how many invited people, are compared at most.
 const REFUSED: usize = 10;
@@ -107,16 +106,20 @@ pub(super) async fn mend(
         .into_iter()
         .find(|one| one.user_id == form.id && one.from_okta == form.email && one.mendable)
         .ok_or(Failure::NotFound)?;
-    let correlation_id = token::name()?;
-    let now = ledgerline.now();
-    let mut write = database::write(&ledgerline.db).await?;
-    guard::reaffirm(&mut write, &administrator.session).await?;
+    let author = administrator.author(&ledgerline)?;
+    let cause = author.cause();
+    let mut write = administrator.write(&ledgerline).await?;
     if !accounts::set_email(&mut *write, &by.tenant, &near.user_id, &near.from_okta).await? {
         return Err(Failure::NotFound);
     }
-    invitations::renew(&mut *write, &near.user_id, now + invitations::LIFETIME).await?;
+    invitations::renew(
+        &mut *write,
+        &near.user_id,
+        cause.now + invitations::LIFETIME,
+    )
+    .await?;
     let detail = format!("{} → {}", near.on_file, near.from_okta);
-    let event = cause(&by.email, &correlation_id, now).event("people/address-mended", &detail);
+    let event = cause.event("people/address-mended", &detail);
     history::record_in(&mut write, &by.tenant, &event).await?;
     write.commit().await?;
     Ok(Redirect::to("/people?done=mended").into_response())

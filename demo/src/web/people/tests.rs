@@ -57,7 +57,12 @@ async fn act(
         id: id.to_owned(),
         action,
     };
-    carry_out(db, by, &form, cause(&by.user.email, "request", 1)).await
+    let cause = Cause {
+        actor: &by.user.email,
+        correlation_id: "request",
+        now: 1,
+    };
+    carry_out(db, by, &form, cause).await
 }
 
 /// Both requests were let in as an administrator's. The first takes the second one's right away, and so somebody is left.

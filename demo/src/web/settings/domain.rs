@@ -13,10 +13,8 @@ use super::{
     Administrator, DomainRow, Failure, FormField, Ledgerline, Moment, Problem, Remarks, Request,
     Situation, Standing, domain_requests,
 };
-use crate::activation::Cause;
-use crate::database;
-use crate::web::guard::{self, Form};
-use crate::{history, token};
+use crate::history;
+use crate::web::guard::Form;
 
 /// Requests that a tenant may have at once.
 const MOST: usize = 16;
@@ -47,16 +45,10 @@ pub(super) async fn request(
         };
         return again(&ledgerline, &administrator, given, vec![problem]).await;
     }
-    let now = ledgerline.now();
-    let mut write = database::write(&ledgerline.db).await?;
-    guard::reaffirm(&mut write, &administrator.session).await?;
-    domain_requests::make(&mut *write, &user.tenant, &domain, &user.email, now).await?;
-    let correlation_id = token::name()?;
-    let cause = Cause {
-        actor: &user.email,
-        correlation_id: &correlation_id,
-        now,
-    };
+    let author = administrator.author(&ledgerline)?;
+    let cause = author.cause();
+    let mut write = administrator.write(&ledgerline).await?;
+    domain_requests::make(&mut *write, &user.tenant, &domain, &user.email, cause.now).await?;
     let event = cause.event("settings/domain-requested", &domain);
     history::record_in(&mut write, &user.tenant, &event).await?;
     write.commit().await?;
@@ -70,14 +62,9 @@ pub(super) async fn withdraw(
     Form(form): Form<DomainForm>,
 ) -> Result<Response, Failure> {
     let user = &administrator.session.user;
-    let correlation_id = token::name()?;
-    let cause = Cause {
-        actor: &user.email,
-        correlation_id: &correlation_id,
-        now: ledgerline.now(),
-    };
-    let mut write = database::write(&ledgerline.db).await?;
-    guard::reaffirm(&mut write, &administrator.session).await?;
+    let author = administrator.author(&ledgerline)?;
+    let cause = author.cause();
+    let mut write = administrator.write(&ledgerline).await?;
     if domain_requests::close(&mut *write, &user.tenant, &form.domain).await? {
         let event = cause.event("settings/domain-withdrawn", &form.domain);
         history::record_in(&mut write, &user.tenant, &event).await?;

@@ -17,11 +17,10 @@ use super::{
     activation, connections, domain_requests, domains, drafts, key, secret, trial,
 };
 use crate::activation::Cause;
-use crate::database;
 use crate::domains::Standing;
+use crate::history;
 use crate::seal::SealingKey;
-use crate::web::guard::{self, Form};
-use crate::{history, token};
+use crate::web::guard::Form;
 
 /// Sound values in the place of fields that are still empty, so that the plugin checks the others.
 pub(super) const STAND_IN_CLIENT_ID: &str = "0oa0000000000000000";
@@ -104,15 +103,10 @@ pub(super) async fn save(
     };
     let user = &administrator.session.user;
     let tenant = &user.tenant;
-    let correlation_id = token::name()?;
-    let cause = Cause {
-        actor: &user.email,
-        correlation_id: &correlation_id,
-        now: ledgerline.now(),
-    };
+    let author = administrator.author(&ledgerline)?;
+    let cause = author.cause();
     let (client_id, issuer) = typed.corrected(&checked);
-    let mut write = database::write(&ledgerline.db).await?;
-    guard::reaffirm(&mut write, &administrator.session).await?;
+    let mut write = administrator.write(&ledgerline).await?;
     let live = connections::of_tenant(&mut *write, tenant).await?;
     if typed.enabled.is_none() && live.is_some() {
         // Off while in use: that is a step of its own, with its consequences said first.
@@ -351,8 +345,7 @@ async fn refuse(
         problem.field == Field::ClientSecret || problem.code == ProblemCode::Swapped
     };
     if !found.iter().any(about_secret) && !typed.client_secret.is_empty() {
-        let mut write = database::write(&ledgerline.db).await?;
-        guard::reaffirm(&mut write, &administrator.session).await?;
+        let mut write = administrator.write(ledgerline).await?;
         let live = connections::of_tenant(&mut *write, tenant).await?;
         let sealing = ledgerline.seal.current(&mut write).await?;
         let mut draft = begin(&mut write, sealing, live.as_ref(), tenant).await?;

@@ -13,9 +13,9 @@ use super::draft::{Empty, begin};
 use super::{Administrator, Failure, Ledgerline, Moment, Saved, Situation, connections, drafts};
 use crate::activation::Cause;
 use crate::client_keys::{self, MakeError, StoredKey};
+use crate::history;
 use crate::seal::SealingKey;
-use crate::web::guard::{self, Form};
-use crate::{database, history, token};
+use crate::web::guard::Form;
 
 /// What the page says about keys, where there is one.
 pub(super) struct Keys {
@@ -113,13 +113,9 @@ pub(super) async fn make_new(
 ) -> Result<Response, Failure> {
     let user = &administrator.session.user;
     let tenant = &user.tenant;
-    let cause = Cause {
-        actor: &user.email,
-        correlation_id: &token::name()?,
-        now: ledgerline.now(),
-    };
-    let mut write = database::write(&ledgerline.db).await?;
-    guard::reaffirm(&mut write, &administrator.session).await?;
+    let author = administrator.author(&ledgerline)?;
+    let cause = author.cause();
+    let mut write = administrator.write(&ledgerline).await?;
     let live = connections::of_tenant(&mut *write, tenant).await?;
     let sealing = ledgerline.seal.current(&mut write).await?;
     let mut draft = begin(&mut write, sealing, live.as_ref(), tenant).await?;
@@ -148,13 +144,9 @@ pub(super) async fn remove(
 ) -> Result<Response, Failure> {
     let user = &administrator.session.user;
     let tenant = &user.tenant;
-    let cause = Cause {
-        actor: &user.email,
-        correlation_id: &token::name()?,
-        now: ledgerline.now(),
-    };
-    let mut write = database::write(&ledgerline.db).await?;
-    guard::reaffirm(&mut write, &administrator.session).await?;
+    let author = administrator.author(&ledgerline)?;
+    let cause = author.cause();
+    let mut write = administrator.write(&ledgerline).await?;
     let removed = client_keys::remove(&mut write, tenant, &removal.key).await?;
     if removed {
         let event = cause.event("settings/key-removed", &removal.key);

@@ -10,10 +10,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::draft::Empty;
 use super::{Administrator, Failure, Layout, Ledgerline, activation, drafts, page};
 use crate::accounts;
-use crate::activation::Cause;
-use crate::database;
-use crate::web::guard::{self, Form};
-use crate::{history, token};
+use crate::history;
+use crate::web::guard::Form;
 
 #[derive(Template)]
 #[template(path = "settings/off.html")]
@@ -60,14 +58,9 @@ pub(super) async fn switch_off(
 ) -> Result<Response, Failure> {
     let session = &administrator.session;
     let tenant = &session.user.tenant;
-    let correlation_id = token::name()?;
-    let cause = Cause {
-        actor: &session.user.email,
-        correlation_id: &correlation_id,
-        now: ledgerline.now(),
-    };
-    let mut write = database::write(&ledgerline.db).await?;
-    guard::reaffirm(&mut write, session).await?;
+    let author = administrator.author(&ledgerline)?;
+    let cause = author.cause();
+    let mut write = administrator.write(&ledgerline).await?;
     activation::switch_off(&mut write, &ledgerline.seal, tenant, Some(&session.id_hash)).await?;
     history::record_in(
         &mut write,

@@ -9,10 +9,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::draft::Empty;
 use super::{Administrator, Failure, Layout, Ledgerline, Saved, activation, drafts, page};
-use crate::activation::Cause;
-use crate::database;
-use crate::web::guard::{self, Form};
-use crate::{history, token};
+use crate::history;
+use crate::web::guard::Form;
 
 #[derive(Template)]
 #[template(path = "settings/on.html")]
@@ -44,14 +42,9 @@ pub(super) async fn switch_on(
     Form(Empty {}): Form<Empty>,
 ) -> Result<Response, Failure> {
     let user = &administrator.session.user;
-    let correlation_id = token::name()?;
-    let cause = Cause {
-        actor: &user.email,
-        correlation_id: &correlation_id,
-        now: ledgerline.now(),
-    };
-    let mut write = database::write(&ledgerline.db).await?;
-    guard::reaffirm(&mut write, &administrator.session).await?;
+    let author = administrator.author(&ledgerline)?;
+    let cause = author.cause();
+    let mut write = administrator.write(&ledgerline).await?;
     let Some(mut draft) = drafts::of_tenant(&mut *write, &user.tenant).await? else {
         return Ok(Redirect::to("/settings/sso").into_response());
     };

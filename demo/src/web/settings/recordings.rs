@@ -7,11 +7,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::{Administrator, Failure, Ledgerline, Moment};
-use crate::activation::Cause;
-use crate::database;
+use crate::history;
 use crate::recordings::{self, Recordings};
-use crate::web::guard::{self, Form};
-use crate::{history, token};
+use crate::web::guard::Form;
 
 /// What the page says about them, where the deployment has any.
 pub(super) struct Agreement {
@@ -81,14 +79,9 @@ async fn agree(
     on: bool,
 ) -> Result<(), Failure> {
     let user = &administrator.session.user;
-    let correlation_id = token::name()?;
-    let cause = Cause {
-        actor: &user.email,
-        correlation_id: &correlation_id,
-        now: ledgerline.now(),
-    };
-    let mut write = database::write(&ledgerline.db).await?;
-    guard::reaffirm(&mut write, &administrator.session).await?;
+    let author = administrator.author(ledgerline)?;
+    let cause = author.cause();
+    let mut write = administrator.write(ledgerline).await?;
     let before = recordings::since(&mut *write, &user.tenant).await?;
     if before.is_some() == on {
         return Ok(());

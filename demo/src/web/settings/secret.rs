@@ -9,12 +9,11 @@ use serde::Deserialize;
 use super::{
     Administrator, Draft, Failure, Ledgerline, Moment, Problem, Saved, SsoForm, connections,
 };
-use crate::activation::Cause;
 use crate::connections::{MoveError, Sealed};
 use crate::seal::SealingKey;
 use crate::token::NoRandomness;
-use crate::web::guard::{self, Form};
-use crate::{database, history, second_secret, token};
+use crate::web::guard::Form;
+use crate::{history, second_secret};
 
 /// What saving did to the client secret.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -115,13 +114,9 @@ pub(super) async fn remove(
     Form(removal): Form<Removal>,
 ) -> Result<Response, Failure> {
     let user = &administrator.session.user;
-    let cause = Cause {
-        actor: &user.email,
-        correlation_id: &token::name()?,
-        now: ledgerline.now(),
-    };
-    let mut write = database::write(&ledgerline.db).await?;
-    guard::reaffirm(&mut write, &administrator.session).await?;
+    let author = administrator.author(&ledgerline)?;
+    let cause = author.cause();
+    let mut write = administrator.write(&ledgerline).await?;
     let live = connections::of_tenant(&mut *write, &user.tenant).await?;
     let removed = match &live {
         Some(live) => second_secret::remove(&mut write, live, &removal.secret).await?,
