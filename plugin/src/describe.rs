@@ -64,8 +64,7 @@ const FIELDS: [Entry; 3] = [
     Entry {
         field: Field::ClientId,
         label: "Client ID",
-        help: "In Okta: the app’s General tab, or its Sign On tab when the app is from Okta’s \
-            catalogue. Begins with 0oa.",
+        help: "In Okta: the app’s Sign On or General tab. Begins with 0oa.",
         secret: false,
         required: true,
     },

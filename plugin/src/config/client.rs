@@ -7,8 +7,10 @@ use crate::contract::exports::sso::provider::config::{Field, ProblemCode, Settin
 const MAX_CLIENT_ID: usize = 255;
 /// Bytes of a client secret.
 const MAX_SECRET: usize = 1024;
-const CLIENT_ID_FORM: &str = "the Client ID of the app’s Sign On tab, such as 0oa1b2c3d4E5F6g7h8i9";
-const SECRET_FORM: &str = "the Client secret of the app’s Sign On tab, without spaces or line ends";
+const CLIENT_ID_FORM: &str =
+    "the Client ID of the app’s Sign On or General tab, such as 0oa1b2c3d4E5F6g7h8i9";
+const SECRET_FORM: &str =
+    "the Client secret of the app’s Sign On or General tab, without spaces or line ends";
 
 pub(super) fn check(settings: &Settings, report: &mut Report<'_>) {
     let id = settings.client_id.as_str();

@@ -81,9 +81,9 @@ pub(super) fn login(error: &LoginError) -> Text {
                 "Okta does not accept the Client ID with the Client secret or key of these \
                  settings. The secret may have been rotated in Okta alone, Okta may not have the \
                  key, or the app uses another client authentication.",
-                "Copy Client ID and Client secret again from the app’s Sign On tab; for a key, \
-                 check there that the app has its public half. The app’s client authentication \
-                 must be that of these settings.",
+                "Copy Client ID and Client secret again from the app’s Sign On or General tab; for \
+                 a key, check there that the app has its public half. The app’s client \
+                 authentication must be that of these settings.",
             ),
         ),
         LoginError::CodeRejected => new(

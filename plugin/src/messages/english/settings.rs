@@ -9,7 +9,7 @@ pub(super) fn problem(code: ProblemCode) -> Pair {
     match code {
         ProblemCode::Missing => (
             "This field is empty.",
-            "Copy the value from the app’s Sign On tab in Okta.",
+            "Copy the value from the app’s Sign On or General tab in Okta.",
         ),
         ProblemCode::TooLong => (
             "The value is longer than it can be.",
@@ -17,7 +17,7 @@ pub(super) fn problem(code: ProblemCode) -> Pair {
         ),
         ProblemCode::Placeholder => (
             "This is an example from some documentation, not your own value.",
-            "Copy your own value from the app’s Sign On tab in Okta.",
+            "Copy your own value from the app’s Sign On or General tab in Okta.",
         ),
         ProblemCode::WhiteSpace => (
             "There is a space or a line end in the value.",
@@ -54,7 +54,7 @@ pub(super) fn problem(code: ProblemCode) -> Pair {
         ProblemCode::Swapped => (
             "This looks like the value of another field: Client ID and Client secret may be in \
              each other’s place.",
-            "Copy both again from the app’s Sign On tab, each into its own field.",
+            "Copy both again from the app’s Sign On or General tab, each into its own field.",
         ),
         ProblemCode::InvalidCharacter => (
             "There is a character in it that cannot be there.",
@@ -131,7 +131,7 @@ pub(super) fn checked(check: Check) -> Pair {
         ),
         Check::ClientAuthentication => (
             "Whether the provider accepts the connection’s way of proving the product.",
-            "Choose client secret as client authentication on the app’s Sign On tab, and here.",
+            "Choose client secret as client authentication on the app’s General tab, and here.",
         ),
         Check::Scopes => (
             "Whether the provider offers the scopes openid, profile and email.",
@@ -159,8 +159,8 @@ pub(super) fn checked(check: Check) -> Pair {
         ),
         Check::ClientCredentials => (
             "Whether Okta accepts the Client ID with the Client secret or the product’s key.",
-            "Copy both again from the app’s Sign On tab; for a key, check that the app has its \
-             public half.",
+            "Copy both again from the app’s Sign On or General tab; for a key, check that the app \
+             has its public half.",
         ),
         Check::IdToken => (
             "Whether the ID token is genuine and meant for this product.",

@@ -74,11 +74,11 @@ pub(super) fn token(problem: TokenProblem) -> Pair {
         ),
         TokenProblem::AudienceMismatch => (
             "The token was issued for another app.",
-            "Compare the Client ID with the one on the app’s Sign On tab.",
+            "Compare the Client ID with the one on the app’s Sign On or General tab.",
         ),
         TokenProblem::AuthorizedPartyMismatch => (
             "The token was issued at the request of another app.",
-            "Compare the Client ID with the one on the app’s Sign On tab.",
+            "Compare the Client ID with the one on the app’s Sign On or General tab.",
         ),
         TokenProblem::Expired => ("The token has expired.", CLOCK),
         TokenProblem::NotYetValid => ("The token is not valid yet.", CLOCK),
