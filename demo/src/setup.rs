@@ -55,6 +55,9 @@ struct UserEntry {
     password: Option<String>,
     #[serde(default)]
     invited: bool,
+    /// The invitation was open for as long as it is, and nobody came.
+    #[serde(default)]
+    expired: bool,
     #[serde(default)]
     disabled: bool,
 }
@@ -210,7 +213,12 @@ async fn add_user(
     let added = accounts::add(&mut *db, &user, password.as_deref()).await?;
     // Named twice in one file, the first counts.
     if added && entry.invited {
-        invitations::open(&mut *db, &user.id, now + invitations::LIFETIME).await?;
+        let left = if entry.expired {
+            0
+        } else {
+            invitations::LIFETIME
+        };
+        invitations::open(&mut *db, &user.id, now + left).await?;
     }
     Ok(())
 }
@@ -260,6 +268,7 @@ mod tests {
         users = [
             { email = "anna@a.com", name = "Anna", admin = true, password = "canary-password" },
             { email = "bo@a.com", name = "Bo", invited = true },
+            { email = "cy@a.com", name = "Cy", invited = true, expired = true },
         ]
     "#;
 
@@ -282,17 +291,15 @@ mod tests {
         let users = accounts::of_tenant(&db, "acme").await.unwrap();
         let seen: Vec<_> = users
             .iter()
-            .map(|one| {
-                (
-                    one.user.email.as_str(),
-                    one.has_password,
-                    one.invited_until.is_some(),
-                )
-            })
+            .map(|one| (one.user.email.as_str(), one.has_password, one.invited_until))
             .collect();
         assert_eq!(
             seen,
-            [("anna@a.com", true, false), ("bo@a.com", false, true)]
+            [
+                ("anna@a.com", true, None),
+                ("bo@a.com", false, Some(1 + invitations::LIFETIME)),
+                ("cy@a.com", false, Some(1)),
+            ]
         );
     }
 
@@ -315,7 +322,7 @@ mod tests {
             .unwrap();
         setup.apply(&db, &seal, |_| None, 2).await.unwrap();
         assert_eq!(state().await, domains::State::Suspended);
-        assert_eq!(accounts::of_tenant(&db, "acme").await.unwrap().len(), 1);
+        assert_eq!(accounts::of_tenant(&db, "acme").await.unwrap().len(), 2);
         // Released, and another company's since.
         assert!(domains::release(&db, "acme", "a.com").await.unwrap());
         connections::remove(&db, "acme").await.unwrap();

@@ -74,6 +74,7 @@ fn remarks(user: &UserEntry, person: Option<&PersonEntry>) -> String {
     let remarks = [
         (user.admin, "administrator"),
         (user.disabled, "disabled in Ledgerline"),
+        (user.expired, "the invitation has expired"),
         (
             person.is_some_and(|person| !person.assigned),
             "the app is not assigned in Okta",
@@ -101,6 +102,7 @@ Acme signs in with Okta
   bo@acme.example                           northwind-okta
   carl@acme.example                         northwind-okta  the app is not assigned in Okta
   dan@acme.example                          northwind-okta  disabled in Ledgerline
+  finn@acme.example                         northwind-okta  the invitation has expired
 Globex signs in by password, and can be set up for Okta
   gina@globex.example  ledgerline-demo      northwind-okta  administrator
   hal@globex.example   ledgerline-demo      northwind-okta
