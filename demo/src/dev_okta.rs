@@ -40,6 +40,7 @@ use std::{
 };
 
 use axum::Router;
+use serde::Deserialize;
 use tokio::net::TcpListener;
 
 pub use self::{
@@ -104,7 +105,7 @@ pub struct Person {
     pub name: String,
     /// Held in clear: this is a development server.
     pub password: String,
-    /// Whether the applications are assigned to the person.
+    /// Whether the person is given the applications that everybody has at the start.
     pub assigned: bool,
 }
 
@@ -123,6 +124,18 @@ pub struct Client {
     pub initiate_login_uri: Option<String>,
     /// The name on the tile.
     pub app_name: String,
+    /// Who has it at the start; the tab *Assignments* changes it.
+    pub access: ControlledAccess,
+}
+
+/// Okta: *Controlled access*, chosen when an application is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ControlledAccess {
+    /// *Allow everyone in your organization to access*.
+    Everyone,
+    /// *Skip group assignment for now*.
+    Skip,
 }
 
 /// The present, replaceable in tests.
@@ -232,10 +245,10 @@ impl DevOkta {
         &self.org.requests
     }
 
-    /// Assigns the applications to the person with this login, or takes them away.
+    /// Assigns the application of this client id to the person with this login, or takes it away.
     ///
-    /// Answers whether there is such a person.
-    pub fn assign(&self, login: &str, assigned: bool) -> bool {
-        self.org.assign(login, assigned)
+    /// Answers whether there are such an application and such a person.
+    pub fn assign(&self, client_id: &str, login: &str, assigned: bool) -> bool {
+        self.org.assign(client_id, login, assigned)
     }
 }

@@ -28,8 +28,9 @@ export async function setUp({ person, product, look }) {
   await says(gina, 'Client ID, Client secret and Okta client issuer must be saved first.');
   await look(gina, 'test-not-complete');
 
-  // In Okta, part 1: the values, and the address that Ledgerline shows.
+  // In Okta, part 1: who may use the application, the values, and the address that Ledgerline shows.
   const console = await person();
+  await okta.assign(console, product.okta, 'Ledgerline (Globex)', 'Gina Gray', 'Hal Holm');
   const copied = await okta.readApplication(console, product.okta, 'Ledgerline (Globex)');
   await settings(gina, product);
   assert.equal(await gina.getByLabel('Sign-in redirect URI').inputValue(), copied.redirectUri);

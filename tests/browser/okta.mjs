@@ -59,6 +59,17 @@ export async function readApplication(page, okta, name) {
   return { clientId, clientSecret, issuer, redirectUri, signedOutUri };
 }
 
+// Lets people use an application. Ends at the Assignments tab.
+export async function assign(page, okta, name, ...who) {
+  await page.goto(`${okta}/admin`);
+  await page.getByRole('link', { name, exact: true }).click();
+  await page.getByRole('link', { name: 'Assignments' }).click();
+  for (const person of who) {
+    await page.getByRole('button', { name: `Assign ${person}`, exact: true }).click();
+    await page.getByRole('button', { name: `Unassign ${person}` }).waitFor();
+  }
+}
+
 // Chooses what an application's ID tokens name as their issuer: ORG_URL, CUSTOM_URL or DYNAMIC. Ends at the Sign On tab.
 export async function chooseIssuer(page, okta, name, mode) {
   await page.goto(`${okta}/admin`);

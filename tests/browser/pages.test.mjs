@@ -354,6 +354,9 @@ pages('the development Okta', async ({ person, product, look }) => {
   await okta.signIn(carl, people.carl);
   await says(carl, 'No application is assigned to you.');
   await look(carl, 'okta-no-apps');
+  await carl.goto(`${product.okta}/home/oidc_client/0oa1acmeledgerline1d`);
+  await says(carl, 'You do not have permission');
+  await look(carl, 'okta-not-assigned');
 });
 
 scene('no page was left out', async ({ person, product }) => {

@@ -1,7 +1,7 @@
 //! A development Okta on loopback, and a person who signs in there without a browser.
 
 use anyhow::{Context, Result, ensure};
-use okta_sso_demo::dev_okta::{Client, Clock, Config, DevOkta, Person};
+use okta_sso_demo::dev_okta::{Client, Clock, Config, ControlledAccess, DevOkta, Person};
 use reqwest::{Response, redirect};
 use tokio::net::TcpListener;
 use url::Url;
@@ -51,6 +51,7 @@ impl Okta {
             post_logout_redirect_uris: Vec::new(),
             initiate_login_uri: None,
             app_name: "Ledgerline".into(),
+            access: ControlledAccess::Everyone,
         }];
         let organisation = DevOkta::new(config)?;
         let server = organisation.clone();

@@ -172,7 +172,7 @@ pub(super) fn grant(
     person: &Person,
     session: Session,
 ) -> Response {
-    if !org.is_assigned(person) {
+    if !org.is_assigned(&request.client_id, person) {
         let refused = request.refused(
             CoreAuthErrorResponseType::AccessDenied,
             "User is not assigned to the client application.",

@@ -59,7 +59,7 @@ fn app(org: &Org, id: &str, tab: AppTab) -> Response {
     let people = &org.config.people;
     let people = people
         .iter()
-        .map(|person| (person, org.is_assigned(person)))
+        .map(|person| (person, org.is_assigned(id, person)))
         .collect();
     page::render(
         StatusCode::OK,
@@ -77,21 +77,22 @@ fn app(org: &Org, id: &str, tab: AppTab) -> Response {
     )
 }
 
-/// Assigns the applications to a person or takes them away.
+/// Assigns the application to a person or takes it away.
 pub(super) async fn assign(
     State(org): State<Arc<Org>>,
     Path(id): Path<String>,
     body: Bytes,
 ) -> Response {
     let form = Parameters::parse(&body);
+    let Some(client) = org.client(&id) else {
+        return see_other("/admin");
+    };
     org.assign(
+        &client.client_id,
         form.get("login").unwrap_or_default(),
         form.get("assigned") == Some("yes"),
     );
-    match org.client(&id) {
-        Some(client) => see_other(&format!("/admin/app/{}/assignments", client.client_id)),
-        None => see_other("/admin"),
-    }
+    see_other(&format!("/admin/app/{}/assignments", client.client_id))
 }
 
 /// Generates a client secret, or changes one.

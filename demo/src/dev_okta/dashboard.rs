@@ -24,17 +24,14 @@ pub(super) async fn show(State(org): State<Arc<Org>>, headers: HeaderMap) -> Res
     let Some(person) = session.and_then(|session| org.person(&session.login)) else {
         return sign_in::first(&org, HOME);
     };
-    let apps = if org.is_assigned(person) {
-        org.config.clients.as_slice()
-    } else {
-        &[]
-    };
+    let apps = org.config.clients.iter();
+    let apps = apps.filter(|app| org.is_assigned(&app.client_id, person));
     page::render(
         StatusCode::OK,
         &DashboardPage {
             organisation: &org.config.organisation,
             person,
-            apps,
+            apps: apps.collect(),
         },
         None,
     )
@@ -55,11 +52,16 @@ pub(super) async fn launch(
         );
     };
     let session = org.session(&headers);
-    if session
-        .and_then(|session| org.person(&session.login))
-        .is_none()
-    {
+    let Some(person) = session.and_then(|session| org.person(&session.login)) else {
         return sign_in::first(&org, &format!("/home/oidc_client/{}", client.client_id));
+    };
+    if !org.is_assigned(&client.client_id, person) {
+        return page::failure(
+            &org,
+            StatusCode::FORBIDDEN,
+            "E0000006",
+            "You do not have permission to perform the requested action.",
+        );
     }
     let Some(uri) = &client.initiate_login_uri else {
         // Okta: without an initiate login URI it cannot hand over, and the application hears

@@ -12,9 +12,9 @@ use subtle::ConstantTimeEq;
 use url::Url;
 
 use super::{
-    Client, Config, Person, Requests, SetupError, Switches, authorize::AuthorizeRequest,
-    client_keys::ClientAuthentication, held::Held, issuer::IssuerMode, keys::KeyRing,
-    secrets::Secret,
+    Client, Config, ControlledAccess, Person, Requests, SetupError, Switches,
+    authorize::AuthorizeRequest, client_keys::ClientAuthentication, held::Held, issuer::IssuerMode,
+    keys::KeyRing, secrets::Secret,
 };
 
 /// Okta's session cookie has the same name.
@@ -38,8 +38,8 @@ pub(super) struct Org {
 
 /// What changes while the organisation is open.
 pub(super) struct State {
-    /// Logins of the people to whom the applications are assigned.
-    pub(super) assigned: BTreeSet<String>,
+    /// By client id, the logins of the people to whom the application is assigned.
+    pub(super) assigned: BTreeMap<String, BTreeSet<String>>,
     /// By client id, newest first.
     pub(super) secrets: BTreeMap<String, Vec<Secret>>,
     /// By client id; what is not named is in the mode of the start.
@@ -96,12 +96,14 @@ impl Org {
         if !addresses.all(|address| is_origin(address)) {
             return Err(SetupError::Issuer);
         }
-        let assigned = config
-            .people
-            .iter()
-            .filter(|person| person.assigned)
-            .map(|person| person.login.clone())
-            .collect();
+        let assigned = config.clients.iter().map(|client| {
+            let everyone = client.access == ControlledAccess::Everyone;
+            let people = config.people.iter();
+            let people = people.filter(|person| everyone && person.assigned);
+            let logins = people.map(|person| person.login.clone());
+            (client.client_id.clone(), logins.collect())
+        });
+        let assigned = assigned.collect();
         let secrets = config.clients.iter().map(|client| {
             let values = client.client_secrets.iter().cloned();
             (client.client_id.clone(), values.map(Secret::new).collect())
@@ -153,19 +155,24 @@ impl Org {
             .find(|person| person.login.eq_ignore_ascii_case(login))
     }
 
-    pub(super) fn is_assigned(&self, person: &Person) -> bool {
-        self.state().assigned.contains(&person.login)
+    pub(super) fn is_assigned(&self, client_id: &str, person: &Person) -> bool {
+        let state = self.state();
+        let logins = state.assigned.get(client_id);
+        logins.is_some_and(|logins| logins.contains(&person.login))
     }
 
-    pub(super) fn assign(&self, login: &str, assigned: bool) -> bool {
+    pub(super) fn assign(&self, client_id: &str, login: &str, assigned: bool) -> bool {
         let Some(person) = self.person(login) else {
             return false;
         };
         let mut state = self.state();
+        let Some(logins) = state.assigned.get_mut(client_id) else {
+            return false;
+        };
         if assigned {
-            state.assigned.insert(person.login.clone());
+            logins.insert(person.login.clone());
         } else {
-            state.assigned.remove(&person.login);
+            logins.remove(&person.login);
         }
         true
     }

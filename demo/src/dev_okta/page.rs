@@ -57,7 +57,7 @@ struct SignedOutPage<'a> {
 pub(super) struct DashboardPage<'a> {
     pub(super) organisation: &'a str,
     pub(super) person: &'a Person,
-    pub(super) apps: &'a [Client],
+    pub(super) apps: Vec<&'a Client>,
 }
 
 #[derive(Template)]

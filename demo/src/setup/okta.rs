@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Setup, SetupError};
-use crate::dev_okta::{Client, Config, Person};
+use crate::dev_okta::{Client, Config, ControlledAccess, Person};
 use crate::ledgerline::PublicUrl;
 
 /// The issuer that stands for the development Okta's address, which is known when it listens.
@@ -41,10 +41,16 @@ struct AppEntry {
     name: String,
     client_id: String,
     client_secret: String,
+    #[serde(default = "everyone")]
+    access: ControlledAccess,
 }
 
 fn yes() -> bool {
     true
+}
+
+fn everyone() -> ControlledAccess {
+    ControlledAccess::Everyone
 }
 
 impl Setup {
@@ -66,13 +72,14 @@ impl Setup {
         public_url: &PublicUrl,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Config, SetupError> {
-        let client = |name: &str, client_id: &str, secret: String| Client {
+        let client = |name: &str, client_id: &str, secret: String, access| Client {
             client_id: client_id.to_owned(),
             client_secrets: vec![secret],
             redirect_uris: vec![public_url.callback()],
             post_logout_redirect_uris: vec![public_url.signed_out()],
             initiate_login_uri: None,
             app_name: name.to_owned(),
+            access,
         };
         let mut config = Config::new(issuer);
         for tenant in &self.tenants {
@@ -86,18 +93,19 @@ impl Setup {
             let secret = connection
                 .secret(&variable)
                 .ok_or_else(|| SetupError::ClientSecret(tenant.id.clone()))?;
+            let id = &connection.client_id;
             config
                 .clients
-                .push(client(APP_NAME, &connection.client_id, secret));
+                .push(client(APP_NAME, id, secret, everyone()));
         }
         if let Some(entry) = &self.dev_okta {
             if let Some(organisation) = &entry.organisation {
                 config.organisation.clone_from(organisation);
             }
-            let apps = entry.apps.iter();
-            config.clients.extend(
-                apps.map(|app| client(&app.name, &app.client_id, app.client_secret.clone())),
-            );
+            config.clients.extend(entry.apps.iter().map(|app| {
+                let secret = app.client_secret.clone();
+                client(&app.name, &app.client_id, secret, app.access)
+            }));
             config
                 .people
                 .extend(entry.people.iter().map(|person| Person {

@@ -129,11 +129,43 @@ async fn an_unassigned_person_is_denied_until_assigned() {
         denied.returned("error_description").as_deref(),
         Some("User is not assigned to the client application.")
     );
-    assert!(org.okta.assign(eve, true));
+    assert!(org.okta.assign(CLIENT_ID, eve, true));
     let granted = org.authorize(&[], &cookie(&denied)).await;
     assert!(granted.returned("code").is_some());
     let page = org.get("/admin/app/0oa1ledgerline/assignments").await;
     assert!(!page.body.contains("<b>"), "names are escaped");
+}
+
+/// Ada has two applications, by *Allow everyone*, and not the one whose assignment was skipped.
+#[tokio::test]
+async fn each_application_is_assigned_by_itself() {
+    let org = Org::open().await;
+    let ada = org.ada().await;
+    let lets_in = async |client_id: &str| {
+        let answer = org.authorize(&[("client_id", client_id)], &ada).await;
+        let tile = format!("/home/oidc_client/{client_id}");
+        let page = async |path: &str| {
+            let request = org.request_get(path).header("cookie", ada.as_str());
+            org.send(request).await.body
+        };
+        let granted = answer.returned("code").is_some();
+        assert_eq!(page("/app/UserHome").await.contains(&tile), granted);
+        assert_eq!(page(&tile).await.contains("initiate_login_uri"), granted);
+        granted
+    };
+    assert!(lets_in(CLIENT_ID).await);
+    assert!(lets_in("0oa2other").await);
+    assert!(!lets_in("0oa3new").await);
+    for (client_id, assigned) in [(CLIENT_ID, "no"), ("0oa3new", "yes")] {
+        let form = [("login", "ada@acme.example"), ("assigned", assigned)];
+        let path = format!("/admin/app/{client_id}/assignments");
+        assert_eq!(org.post(&path, &form).await.header("location"), path);
+    }
+    assert!(!lets_in(CLIENT_ID).await);
+    assert!(lets_in("0oa2other").await);
+    assert!(lets_in("0oa3new").await);
+    assert!(!org.okta.assign("0oa4unknown", "ada@acme.example", true));
+    assert!(!org.okta.assign(CLIENT_ID, "nobody", true));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use okta_sso_demo::dev_okta::{Client, Clock, Config, DevOkta, Person};
+use okta_sso_demo::dev_okta::{Client, Clock, Config, ControlledAccess, DevOkta, Person};
 use reqwest::{
     RequestBuilder, StatusCode,
     header::{CONTENT_TYPE, COOKIE, HeaderMap, LOCATION, SET_COOKIE},
@@ -69,7 +69,11 @@ impl Org {
             person("ada@acme.example", "Ada Lovelace", true),
             person("<b>eve</b>@acme.example", "<b>Eve</b>", false),
         ];
-        config.clients = vec![client(CLIENT_ID, SECRET), client("0oa2other", "another")];
+        config.clients = vec![
+            client(CLIENT_ID, SECRET, ControlledAccess::Everyone),
+            client("0oa2other", "another", ControlledAccess::Everyone),
+            client("0oa3new", "a new one", ControlledAccess::Skip),
+        ];
         let okta = DevOkta::new(config).unwrap();
         let server = okta.clone();
         tokio::spawn(async move { server.serve(listener).await });
@@ -247,7 +251,7 @@ fn person(login: &str, name: &str, assigned: bool) -> Person {
     }
 }
 
-fn client(client_id: &str, secret: &str) -> Client {
+fn client(client_id: &str, secret: &str, access: ControlledAccess) -> Client {
     Client {
         client_id: client_id.to_owned(),
         client_secrets: vec!["an older secret".to_owned(), secret.to_owned()],
@@ -255,5 +259,6 @@ fn client(client_id: &str, secret: &str) -> Client {
         post_logout_redirect_uris: vec![SIGNED_OUT_URI.to_owned()],
         initiate_login_uri: None,
         app_name: "Ledgerline".to_owned(),
+        access,
     }
 }

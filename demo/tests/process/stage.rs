@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use okta_sso_demo::dev_okta::{Client, Config, DevOkta, Person};
+use okta_sso_demo::dev_okta::{Client, Config, ControlledAccess, DevOkta, Person};
 use sha2::{Digest, Sha256};
 use sqlx::sqlite::SqlitePool;
 use tokio::net::TcpListener;
@@ -67,6 +67,7 @@ impl Product {
             post_logout_redirect_uris: vec![],
             initiate_login_uri: None,
             app_name: "Ledgerline".to_owned(),
+            access: ControlledAccess::Everyone,
         }];
         let okta = DevOkta::new(config).unwrap();
         let okta_server = serve(&okta, listener);

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use okta_sso_conformance::stage::proxy::{Mode, Proxy};
 use okta_sso_conformance::stage::servers;
-use okta_sso_demo::dev_okta::{Client, Config, DevOkta, Person};
+use okta_sso_demo::dev_okta::{Client, Config, ControlledAccess, DevOkta, Person};
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use url::Url;
@@ -310,6 +310,7 @@ async fn okta(port: u16) -> String {
         post_logout_redirect_uris: vec![format!("http://localhost:{port}/signed-out")],
         initiate_login_uri: None,
         app_name: "Ledgerline".to_owned(),
+        access: ControlledAccess::Everyone,
     }];
     let okta = DevOkta::new(config).unwrap();
     tokio::spawn(async move { okta.serve(listener).await });
