@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { inspect } from './inspect.mjs';
-import { heading, press, says, settings, signInWithPassword } from './ledgerline.mjs';
-import { passwords } from './product.mjs';
+import { heading, press, says, settings, signInAsOperator, signInWithPassword } from './ledgerline.mjs';
+import * as okta from './okta.mjs';
+import { passwords, people } from './product.mjs';
 import { stage } from './stage.mjs';
 
 const scene = stage();
@@ -20,7 +21,7 @@ async function tabTo(page, name) {
       const { outlineStyle, outlineWidth } = getComputedStyle(element);
       const { top, bottom, width } = element.getBoundingClientRect();
       return {
-        name: (element.labels?.[0] ?? element).innerText.trim(),
+        name: (element.labels?.[0] ?? element).innerText.trim().replaceAll(/\s+/g, ' '),
         ringed: outlineStyle !== 'none' && Number.parseFloat(outlineWidth) >= 2,
         seen: width > 0 && bottom > 0 && top < innerHeight,
       };
@@ -30,38 +31,16 @@ async function tabTo(page, name) {
   }
 }
 
-scene('the guide begins without a mouse', async ({ person, product }) => {
-  const gina = await person();
-  const { keyboard } = gina;
-  await gina.goto(`${product.url}/login`);
-  await tabTo(gina, 'Work e-mail');
-  await keyboard.type(passwords.gina.login);
-  await tabTo(gina, 'Password');
-  await keyboard.type(passwords.gina.password);
-  await keyboard.press('Enter');
-  await heading(gina, 'Hello, Gina');
-  await gina.keyboard.press('Tab');
-  await gina.getByRole('link', { name: 'Skip to content' }).and(gina.locator(':focus')).waitFor();
-  await keyboard.press('Enter');
-  await keyboard.press('Tab');
-  await gina.getByRole('link', { name: 'Set up single sign-on' }).and(gina.locator(':focus')).waitFor();
-  await keyboard.press('Enter');
-  await heading(gina, 'Single sign-on');
-  await tabTo(gina, 'Use Okta for single sign-on');
-  await keyboard.press('Space');
-  await tabTo(gina, 'Okta client issuer');
-  await keyboard.type('https://globex-admin.okta.com');
-  await tabTo(gina, 'How e-mail addresses are compared');
-  await keyboard.press('Enter');
-  await gina.getByLabel('Comparison').waitFor();
-  await look(gina, 'settings-by-keyboard');
-  await tabTo(gina, 'Save');
-  await keyboard.press('Enter');
-  await says(gina, 'Nothing was put into use.');
-  const described = await gina.getByLabel('Okta client issuer').getAttribute('aria-describedby');
-  const [problem] = described.split(' ');
-  assert.match(await gina.locator(`#${problem}`).innerText(), /Use the same address without -admin\./);
-});
+async function enter(page, name) {
+  await tabTo(page, name);
+  await page.keyboard.press('Enter');
+}
+
+// What was there is selected when a field is come to, and makes room.
+async function type(page, name, words) {
+  await tabTo(page, name);
+  await page.keyboard.type(words);
+}
 
 scene('what is wrong is said while it is typed, and nothing is saved', async ({ person, product }) => {
   const gina = await person();
@@ -91,4 +70,73 @@ scene('an address is copied by one press', async ({ person, product }) => {
   await says(gina, 'Copied');
   const copied = await gina.evaluate(() => navigator.clipboard.readText());
   assert.equal(copied, `${product.url}/sso/okta/callback`);
+});
+
+// The last scene: afterwards Globex takes no password.
+scene('the guide without a mouse', async ({ person, product }) => {
+  const gina = await person();
+  const { keyboard } = gina;
+  await gina.goto(`${product.url}/login`);
+  await type(gina, 'Work e-mail', passwords.gina.login);
+  await type(gina, 'Password', passwords.gina.password);
+  await keyboard.press('Enter');
+  await heading(gina, 'Hello, Gina');
+  await gina.keyboard.press('Tab');
+  await gina.getByRole('link', { name: 'Skip to content' }).and(gina.locator(':focus')).waitFor();
+  await keyboard.press('Enter');
+  await keyboard.press('Tab');
+  await gina.getByRole('link', { name: 'Set up single sign-on' }).and(gina.locator(':focus')).waitFor();
+  await keyboard.press('Enter');
+  await heading(gina, 'Single sign-on');
+  await tabTo(gina, 'Use Okta for single sign-on');
+  await keyboard.press('Space');
+  await type(gina, 'Okta client issuer', 'https://globex-admin.okta.com');
+  await enter(gina, 'How e-mail addresses are compared');
+  await gina.getByLabel('Comparison').waitFor();
+  await look(gina, 'settings-by-keyboard');
+  await enter(gina, 'Save');
+  await says(gina, 'Nothing was put into use.');
+  const described = await gina.getByLabel('Okta client issuer').getAttribute('aria-describedby');
+  const [problem] = described.split(' ');
+  assert.match(await gina.locator(`#${problem}`).innerText(), /Use the same address without -admin\./);
+
+  // In Okta: the application is assigned, and shows its values.
+  const console = await person();
+  await console.goto(`${product.okta}/admin`);
+  await enter(console, 'Ledgerline (Globex)');
+  await heading(console, 'Ledgerline (Globex)');
+  await enter(console, 'Assignments');
+  await console.waitForURL('**/assignments');
+  await enter(console, 'Assign Gina Gray');
+  await console.getByRole('button', { name: 'Unassign Gina Gray' }).waitFor();
+  const { clientId, clientSecret, issuer } = await okta.readApplication(console, product.okta, 'Ledgerline (Globex)');
+
+  // The draft, its connection, and the domain, which the operator approves.
+  await type(gina, 'Client ID', clientId);
+  await type(gina, 'Client secret', clientSecret);
+  await type(gina, 'Okta client issuer', issuer);
+  await enter(gina, 'Save and test connection');
+  await says(gina, 'The connection was tested.');
+  assert.equal(await gina.locator('.checks .bad').count(), 0);
+  await type(gina, 'Ask for a domain', 'globex.example');
+  await keyboard.press('Enter');
+  await says(gina, 'We have your request.');
+  const olga = await person();
+  await signInAsOperator(olga, product);
+  await enter(olga, 'Approve globex.example for Globex');
+  await says(olga, 'Approved.');
+
+  await settings(gina, product);
+  await says(gina, 'Confirmed on');
+
+  // To Okta, where the next field is at hand, and back.
+  await enter(gina, 'Save and test sign-in');
+  await heading(gina, 'Test sign-in');
+  await enter(gina, 'Continue to Okta');
+  for (const [field, words] of [['Username', people.gina.login], ['Password', people.gina.password]]) {
+    await gina.getByLabel(field).and(gina.locator(':focus')).waitFor();
+    await keyboard.type(words);
+    await keyboard.press('Enter');
+  }
+  await says(gina, 'Single sign-on is active at Globex with these settings.');
 });
