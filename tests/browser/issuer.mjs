@@ -2,7 +2,7 @@
 // is worth a look.
 
 import assert from 'node:assert/strict';
-import { heading, me, press, pressOkta, refused, says, settings, signInAsOperator } from './ledgerline.mjs';
+import { compare, heading, me, press, pressOkta, refused, says, settings, signInAsOperator } from './ledgerline.mjs';
 import * as okta from './okta.mjs';
 import { people } from './product.mjs';
 
@@ -134,20 +134,32 @@ export async function changeForGood({ person, product, look }) {
   await press(olga, `Move to ${issuer}`);
   await says(olga, 'The links are moved.');
 
-  // The test passes; the domain, confirmed for the new issuer, is the last thing. Sessions of before end with the change.
+  // The test passes, and the domain is confirmed while a test of something else is still wanted; so the question is the last
+  // thing. Sessions of before end with the change.
   await anna.goto(`${product.url}/settings/sso/test`);
   await anna.getByRole('link', { name: 'Continue to Okta' }).click();
   await says(anna, 'as soon as we have confirmed your SSO domain for them');
   await look(anna, 'test-awaiting-domain');
+  const save = async (how) => {
+    await settings(anna, product);
+    await compare(anna, how);
+    await press(anna, 'Save');
+  };
+  await save('Ignoring capital letters');
+  await says(anna, 'Saved as a draft.');
   await olga.goto(`${product.url}/operator`);
   await press(olga, 'Approve acme.example for Acme');
   await says(olga, 'Approved.');
+  await save('Exactly, letter by letter');
+  await heading(anna, 'Use these settings now?');
+  await says(anna, 'They take the place of those in use at once.');
+  await look(anna, 'settings-on-beside');
+  await press(anna, 'Use them now');
+  await heading(anna, 'Sign in');
   assert.equal(await me(anna, product), 401);
   assert.equal(await me(bo, product), 401);
-  await anna.reload();
-  await heading(anna, 'Sign in');
   await anna.getByRole('link', { name: 'Okta', exact: true }).click();
-  await says(anna, 'Single sign-on is active at Acme with these settings.');
+  await says(anna, 'Single sign-on is active. Your people sign in with Okta from now on.');
   await pressOkta(bo, product, 'acme');
   assert.ok(bo.url().startsWith(issuer), bo.url());
   await okta.signIn(bo, people.bo);

@@ -25,6 +25,13 @@ export async function signInAsOperator(page, product) {
 
 export const settings = (page, product) => page.goto(`${product.url}/settings/sso`);
 
+// Fills in the rule for e-mail addresses, in its part of the form, which opens by itself where a rule was chosen.
+export async function compare(page, how) {
+  const rule = page.getByLabel('Comparison');
+  if (!(await rule.isVisible())) await page.getByText('How e-mail addresses are compared').click();
+  await rule.selectOption(how);
+}
+
 export const press = (page, name) => page.getByRole('button', { name, exact: true }).click();
 
 // What `/me` says to this browser: its status, and who is signed in.
