@@ -1,7 +1,8 @@
 //! The contract's types, as `wit/` defines and documents them.
 //!
 //! Their `Debug` is generated and shows everything: never log [`Settings`] (client secret),
-//! [`Redirect`] (browser binding), [`Callback`] (code) or [`SignedIn`] (logout hint).
+//! [`Redirect`] (browser binding), [`Callback`] (code) or [`SignedIn`] (logout hint). [`Identity`] and [`LoginError`] may
+//! name a person: of the latter, log the code.
 
 pub use crate::bindings::exports::sso::provider::claims::{ClaimSet, EmailMatch, Expectations};
 pub use crate::bindings::exports::sso::provider::config::{
@@ -9,8 +10,8 @@ pub use crate::bindings::exports::sso::provider::config::{
     Settings, Step,
 };
 pub use crate::bindings::exports::sso::provider::login::{
-    Callback, DenialHint, Fault, LoginError, LoginRequest, Misbehaviour, Prompt, ProviderDenial,
-    Redirect, Rehearsal, SignedIn, TokenProblem, TokenRejection,
+    Callback, DenialHint, EmailRefusal, Fault, LoginError, LoginRequest, Misbehaviour, Prompt,
+    ProviderDenial, Redirect, Rehearsal, SignedIn, TokenProblem, TokenRejection,
 };
 pub use crate::bindings::exports::sso::provider::logout::{LogoutError, Notice, RevocationRequest};
 pub use crate::bindings::exports::sso::provider::messages::Explanation;

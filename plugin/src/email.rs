@@ -89,6 +89,8 @@ fn without_white_space(address: &str) -> String {
                 c,
                 '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}'
             )
+            // Stands for another one in an address that was refused (`error::email_refusal`).
+            || c == char::REPLACEMENT_CHARACTER
     };
     address.chars().filter(|c| !invisible(*c)).collect()
 }
@@ -221,6 +223,7 @@ mod tests {
             ("anna@a.com", EmailMatch::Equal),
             ("Anna@a.com", EmailMatch::DiffersInCase),
             (" anna@a.com", EmailMatch::DiffersInWhiteSpace),
+            ("anna@a.com\u{fffd}", EmailMatch::DiffersInWhiteSpace),
             ("anna+x@a.com", EmailMatch::DiffersInTag),
             ("аnna@a.com", EmailMatch::LookAlike),
             ("anna＠a.com", EmailMatch::LookAlike),

@@ -1,7 +1,7 @@
 //! How refusals are made: who is to blame, and what may be shown of the two sides.
 
 use crate::contract::exports::sso::provider::login::{
-    DenialHint, Fault, LoginError, Misbehaviour, TokenProblem, TokenRejection,
+    DenialHint, EmailRefusal, Fault, LoginError, Misbehaviour, TokenProblem, TokenRejection,
 };
 use crate::contract::exports::sso::provider::logout::LogoutError;
 use crate::contract::sso::provider::http::Error as HttpError;
@@ -10,12 +10,18 @@ use crate::json::{JsonError, MemberError};
 
 /// The longest text of a provider's that is shown, in characters.
 const SHOWN: usize = 128;
+/// The same of an e-mail address, of which none that is well-formed is cut.
+const SHOWN_EMAIL: usize = 256;
 
 /// A text as it may be shown to an administrator: at most 128 characters, none of them a control character.
 #[must_use]
 pub fn shown(text: &str) -> String {
+    harmless(text, SHOWN)
+}
+
+fn harmless(text: &str, most: usize) -> String {
     text.chars()
-        .take(SHOWN)
+        .take(most)
         .map(|character| {
             // The second group turns or hides text (Unicode bidirectional and zero-width formatting).
             let hides = matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
@@ -191,6 +197,14 @@ impl From<MemberError> for TokenRejection {
     }
 }
 
+/// The address that is not taken, as an administrator may see it.
+#[must_use]
+pub fn email_refusal(found: Option<&str>) -> EmailRefusal {
+    EmailRefusal {
+        found: found.map(|address| harmless(address, SHOWN_EMAIL)),
+    }
+}
+
 /// A rejection with the two sides of the comparison, for claims of a token whose signature holds.
 #[must_use]
 pub fn compared(problem: TokenProblem, expected: &str, found: &str) -> TokenRejection {
@@ -251,9 +265,9 @@ pub fn login_code(error: &LoginError) -> String {
             return ["login/token-rejected/", problem_name(rejection.problem)].concat();
         }
         LoginError::EmailMissing => "email-missing",
-        LoginError::EmailMalformed => "email-malformed",
-        LoginError::EmailUnverified => "email-unverified",
-        LoginError::EmailDomainNotApproved => "email-domain-not-approved",
+        LoginError::EmailMalformed(_) => "email-malformed",
+        LoginError::EmailUnverified(_) => "email-unverified",
+        LoginError::EmailDomainNotApproved(_) => "email-domain-not-approved",
         LoginError::StorageUnavailable => "storage-unavailable",
         LoginError::RandomnessUnavailable => "randomness-unavailable",
         LoginError::ConnectionInvalid => "connection-invalid",
@@ -358,5 +372,15 @@ mod tests {
         );
         assert_eq!(shown(&"é".repeat(128)).chars().count(), 128);
         assert_eq!(shown(&"é".repeat(129)).chars().count(), 128);
+    }
+
+    #[test]
+    fn a_refused_address_is_short_and_harmless() {
+        let found = |address: &str| email_refusal(Some(address)).found.unwrap();
+        assert_eq!(found("\u{430}nna@a.com \u{a0}"), "\u{430}nna@a.com \u{a0}");
+        assert_eq!(found("anna@a.com\0\n"), "anna@a.com\u{fffd}\u{fffd}");
+        assert_eq!(found(&"é".repeat(256)), "é".repeat(256));
+        assert_eq!(found(&"é".repeat(257)), "é".repeat(256));
+        assert_eq!(email_refusal(None).found, None);
     }
 }

@@ -4,10 +4,10 @@
 
 use anyhow::{Context, Result};
 use okta_sso_host::Plugin;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::case::{Case, CaseFile, Object};
-use crate::run;
+use crate::{replay, run};
 
 /// How a neighbour differs from its case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -264,7 +264,11 @@ pub fn boundary(case: &Case) -> Result<String> {
     let last = case.attempts.last().context("no attempt")?;
     let refusal = match &last.expect.error {
         Some(Value::String(code)) => code.clone(),
-        Some(members) => members["problem"].as_str().unwrap_or("other").to_owned(),
+        Some(refusal @ Value::Object(members)) => match members.get("problem") {
+            Some(problem) => problem.as_str().unwrap_or_default().to_owned(),
+            None => replay::ending(&json!({ "error": refusal })),
+        },
+        Some(_) => "other".to_owned(),
         None => {
             let findings = last.expect.findings.iter().flatten();
             let failed = findings
@@ -279,7 +283,6 @@ pub fn boundary(case: &Case) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn everything_is_moved_or_taken_back_once() {

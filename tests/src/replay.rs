@@ -127,6 +127,10 @@ mod tests {
                 "provider-misbehaved/token/status",
             ),
             (
+                json!({ "error": { "email-malformed": { "found": "a@b.c " } } }),
+                "email-malformed",
+            ),
+            (
                 json!({ "error": { "provider-unavailable": "keys" } }),
                 "provider-unavailable/keys",
             ),

@@ -13,8 +13,9 @@ use okta_sso_conformance::okta::{CLIENT_ID, EMAIL, Okta, REDIRECT_URI};
 use okta_sso_conformance::run;
 use okta_sso_demo::dev_okta::{Clock, Switch};
 use okta_sso_host::contract::{
-    Callback, ClaimsSource, ClientAuth, Connection, EmailRule, LoginError, LoginRequest, Method,
-    Network, Policy, PushedAuthorization, Redirect, Settings, SignedIn, TokenProblem,
+    Callback, ClaimsSource, ClientAuth, Connection, EmailRefusal, EmailRule, LoginError,
+    LoginRequest, Method, Network, Policy, PushedAuthorization, Redirect, Settings, SignedIn,
+    TokenProblem,
 };
 use okta_sso_host::{
     CallError, Http, HttpError, HttpRequest, HttpResponse, Plugin, Scope, contract::Algorithm,
@@ -263,7 +264,9 @@ async fn wrong_domain() {
         .turn_on(Switch::OtherDomain);
     assert_eq!(
         stage.sign_in().await.unwrap_err(),
-        LoginError::EmailDomainNotApproved
+        LoginError::EmailDomainNotApproved(EmailRefusal {
+            found: Some("ada@elsewhere.example".to_owned())
+        })
     );
     stage.nothing_is_left();
 }

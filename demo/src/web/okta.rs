@@ -423,9 +423,9 @@ fn status_of(error: &CallError<LoginError>) -> StatusCode {
         LoginError::ProviderDenied(_)
         | LoginError::LoginRequired
         | LoginError::EmailMissing
-        | LoginError::EmailMalformed
-        | LoginError::EmailUnverified
-        | LoginError::EmailDomainNotApproved => StatusCode::FORBIDDEN,
+        | LoginError::EmailMalformed(_)
+        | LoginError::EmailUnverified(_)
+        | LoginError::EmailDomainNotApproved(_) => StatusCode::FORBIDDEN,
         LoginError::ProviderMisbehaved(_)
         | LoginError::ClientRejected
         | LoginError::TokenRejected(_) => StatusCode::BAD_GATEWAY,

@@ -9,7 +9,7 @@ use crate::contract::sso::provider::log::Level;
 use crate::contract::sso::provider::types::{ClaimsSource, Connection, Identity};
 use crate::discovery::Metadata;
 use crate::email;
-use crate::error::{self, TokenError};
+use crate::error::{self, TokenError, email_refusal};
 use crate::flow::metadata::metadata;
 use crate::flow::{keys, send};
 use crate::id_token::{self, Expectations, IdToken, Mistyped, Profile};
@@ -161,27 +161,26 @@ pub(crate) fn identity(
         ClaimsSource::UserInfo
     };
     let (first, second) = (id_token.profile, user_info.unwrap_or_default());
-    for profile in [&first, &second] {
-        match profile.mistyped {
-            Some(Mistyped::Email) => return Err(LoginError::EmailMalformed),
-            Some(Mistyped::EmailVerified) => return Err(LoginError::EmailUnverified),
-            None => (),
+    let email = first.email.or(second.email);
+    match first.mistyped.or(second.mistyped) {
+        Some(Mistyped::Email) => return Err(LoginError::EmailMalformed(email_refusal(None))),
+        Some(Mistyped::EmailVerified) => {
+            return Err(LoginError::EmailUnverified(email_refusal(email.as_deref())));
         }
+        None => (),
     }
-    let email = first
-        .email
-        .or(second.email)
-        .ok_or(LoginError::EmailMissing)?;
+    let email = email.ok_or(LoginError::EmailMissing)?;
+    let refusal = || email_refusal(Some(&email));
     if !email::is_well_formed(&email) {
-        return Err(LoginError::EmailMalformed);
+        return Err(LoginError::EmailMalformed(refusal()));
     }
     let verified = [first.email_verified, second.email_verified];
     // Okta: an org's ID token says nothing about it; trust comes from the issuer and the approved domain.
     if verified.contains(&Some(false)) {
-        return Err(LoginError::EmailUnverified);
+        return Err(LoginError::EmailUnverified(refusal()));
     }
     if !email::is_on_domain(&email, &connection.email_domains) {
-        return Err(LoginError::EmailDomainNotApproved);
+        return Err(LoginError::EmailDomainNotApproved(refusal()));
     }
     Ok(Identity {
         issuer: connection.issuer.clone(),

@@ -37,9 +37,9 @@ pub fn rehearse(
         .map(|(index, check)| {
             let failure = result.as_ref().err();
             match index.cmp(&passed) {
-                std::cmp::Ordering::Less => finding(check, Mark::Pass, None),
-                std::cmp::Ordering::Equal => finding(check, Mark::Fail, failure),
-                std::cmp::Ordering::Greater => finding(check, Mark::Skipped, None),
+                std::cmp::Ordering::Less => finding(connection, check, Mark::Pass, None),
+                std::cmp::Ordering::Equal => finding(connection, check, Mark::Fail, failure),
+                std::cmp::Ordering::Greater => finding(connection, check, Mark::Skipped, None),
             }
         })
         .collect();
@@ -49,13 +49,26 @@ pub fn rehearse(
     }
 }
 
-fn finding(check: Check, outcome: Mark, failure: Option<&LoginError>) -> Finding {
+fn finding(
+    connection: &Connection,
+    check: Check,
+    outcome: Mark,
+    failure: Option<&LoginError>,
+) -> Finding {
     let (expected, found) = match failure {
         Some(LoginError::TokenRejected(rejection)) => {
             (rejection.expected.clone(), rejection.found.clone())
         }
         Some(LoginError::ProviderMisbehaved(misbehaviour)) => {
             (misbehaviour.expected.clone(), misbehaviour.found.clone())
+        }
+        Some(LoginError::EmailMalformed(refusal) | LoginError::EmailUnverified(refusal)) => {
+            (None, refusal.found.clone())
+        }
+        Some(LoginError::EmailDomainNotApproved(refusal)) => {
+            let approved = connection.email_domains.join(" ");
+            let approved = (!approved.is_empty()).then(|| error::shown(&approved));
+            (approved, refusal.found.clone())
         }
         _ => (None, None),
     };
@@ -100,7 +113,7 @@ fn run(
     let identity = identity(connection, id_token, Some(user_info));
     *passed = match identity {
         Ok(_) => CHECKS.len(),
-        Err(LoginError::EmailDomainNotApproved) => 7,
+        Err(LoginError::EmailDomainNotApproved(_)) => 7,
         Err(_) => 6,
     };
     identity

@@ -20,6 +20,7 @@ use crate::contract::sso::provider::storage::Error as StorageError;
 use crate::contract::sso::provider::types::{
     Algorithm, ClaimsSource, Connection, Endpoint, Outcome,
 };
+use crate::error::email_refusal;
 use crate::flow::{begin, complete, rehearse};
 use crate::form;
 
@@ -330,16 +331,27 @@ fn claims_decide_after_the_signature() {
     for (claims, expected) in [
         (
             r#""email":"anna@b.com""#,
-            LoginError::EmailDomainNotApproved,
+            LoginError::EmailDomainNotApproved(email_refusal(Some("anna@b.com"))),
         ),
-        (r#""email":["anna@a.com"]"#, LoginError::EmailMalformed),
+        (
+            r#""email":["anna@a.com"]"#,
+            LoginError::EmailMalformed(email_refusal(None)),
+        ),
+        (
+            r#""email":"anna@a.com\t""#,
+            LoginError::EmailMalformed(email_refusal(Some("anna@a.com\t"))),
+        ),
         (
             r#""email":"anna@a.com","email_verified":"true""#,
-            LoginError::EmailUnverified,
+            LoginError::EmailUnverified(email_refusal(Some("anna@a.com"))),
+        ),
+        (
+            r#""email_verified":"true""#,
+            LoginError::EmailUnverified(email_refusal(None)),
         ),
         (
             r#""email":"anna@a.com","email_verified":false"#,
-            LoginError::EmailUnverified,
+            LoginError::EmailUnverified(email_refusal(Some("anna@a.com"))),
         ),
         (
             r#""sub":"x""#,

@@ -9,6 +9,7 @@ use crate::contract::exports::sso::provider::login::{
 };
 use crate::contract::exports::sso::provider::logout::LogoutError;
 use crate::contract::sso::provider::types::{Check, Endpoint};
+use crate::error::email_refusal;
 
 /// Something that can be explained; [`fmt::Display`] writes its code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -225,9 +226,9 @@ fn logins() -> Vec<LoginError> {
         LoginError::ClientRejected,
         LoginError::CodeRejected,
         LoginError::EmailMissing,
-        LoginError::EmailMalformed,
-        LoginError::EmailUnverified,
-        LoginError::EmailDomainNotApproved,
+        LoginError::EmailMalformed(email_refusal(None)),
+        LoginError::EmailUnverified(email_refusal(None)),
+        LoginError::EmailDomainNotApproved(email_refusal(None)),
         LoginError::StorageUnavailable,
         LoginError::RandomnessUnavailable,
         LoginError::ConnectionInvalid,
@@ -321,9 +322,9 @@ fn login_name(error: &LoginError) -> String {
         LoginError::CodeRejected => "code-rejected",
         LoginError::TokenRejected(rejection) => return rejected_name(rejection),
         LoginError::EmailMissing => "email-missing",
-        LoginError::EmailMalformed => "email-malformed",
-        LoginError::EmailUnverified => "email-unverified",
-        LoginError::EmailDomainNotApproved => "email-domain-not-approved",
+        LoginError::EmailMalformed(_) => "email-malformed",
+        LoginError::EmailUnverified(_) => "email-unverified",
+        LoginError::EmailDomainNotApproved(_) => "email-domain-not-approved",
         LoginError::StorageUnavailable => "storage-unavailable",
         LoginError::RandomnessUnavailable => "randomness-unavailable",
         LoginError::ConnectionInvalid => "connection-invalid",

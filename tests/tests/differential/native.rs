@@ -93,8 +93,8 @@ impl Begun {
         let mut host = Host::new(&self.connection, Some(trial), self.stored.clone());
         match complete::complete(&mut host, &self.connection, &self.callback) {
             Ok(_) => Ok(()),
-            Err(LoginError::EmailMalformed) => Err("email-malformed".to_owned()),
-            Err(LoginError::EmailUnverified) => Err("email-unverified".to_owned()),
+            Err(LoginError::EmailMalformed(_)) => Err("email-malformed".to_owned()),
+            Err(LoginError::EmailUnverified(_)) => Err("email-unverified".to_owned()),
             Err(LoginError::TokenRejected(rejection)) => {
                 Err(problem_name(rejection.problem).to_owned())
             }

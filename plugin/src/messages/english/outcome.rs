@@ -104,16 +104,16 @@ pub(super) fn login(error: &LoginError) -> Text {
             "Give the person a primary e-mail in Okta, and check that the app may use the scope \
              email. A custom authorization server needs an access policy that grants it.",
         )),
-        LoginError::EmailMalformed => refused((
+        LoginError::EmailMalformed(_) => refused((
             "The e-mail address that Okta sent is not one that this product accepts: plain ASCII \
              with one @, without quotes and spaces.",
             "Correct the primary e-mail in the person’s Okta profile.",
         )),
-        LoginError::EmailUnverified => refused((
+        LoginError::EmailUnverified(_) => refused((
             "Okta says that this person’s e-mail address is not verified.",
             "Have the person verify the address in Okta, then sign in again.",
         )),
-        LoginError::EmailDomainNotApproved => refused((
+        LoginError::EmailDomainNotApproved(_) => refused((
             "The person’s e-mail is on a domain that is not one of your approved SSO domains. \
              Subdomains count as other domains.",
             "Compare the address with the SSO domain in the settings. Contact the product’s \

@@ -193,9 +193,10 @@ pub(super) fn email_match(result: EmailMatch) -> Pair {
             "The two addresses differ only in capital letters.",
             MAKE_EQUAL,
         ),
-        EmailMatch::DiffersInWhiteSpace => {
-            ("The two addresses differ only in white space.", MAKE_EQUAL)
-        }
+        EmailMatch::DiffersInWhiteSpace => (
+            "The two addresses differ only in spaces or in characters that cannot be seen.",
+            MAKE_EQUAL,
+        ),
         EmailMatch::DiffersInTag => (
             "The two addresses differ only in what follows a plus sign.",
             MAKE_EQUAL,
