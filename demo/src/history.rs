@@ -37,6 +37,9 @@ impl FromRow<'_, AnyRow> for Event {
 /// A test sign-in came to nothing. Its detail is the code of what failed.
 pub(crate) const TEST_FAILED: &str = "settings/test-failed";
 
+/// What Okta sent is no address.
+pub(crate) const MALFORMED: &str = "login/email-malformed";
+
 /// The product's own codes, with what they say to an administrator.
 const OWN: &[(&str, &str)] = &[
     ("signed-in/okta", "Signed in with Okta."),
@@ -317,18 +320,40 @@ pub(crate) async fn latest(
     Ok(all.into_iter().filter(wanted).take(most).collect())
 }
 
-/// The addresses that Okta vouched for and that nobody was invited under, each with the latest time, newest first.
-pub(crate) async fn not_invited(
+/// An address that Okta vouched for and that found nobody.
+pub(crate) struct FoundNobody {
+    pub(crate) address: String,
+    /// Whatever is on file: the plugin takes it for no address.
+    pub(crate) malformed: bool,
+    /// The latest time.
+    pub(crate) at: i64,
+}
+
+impl FromRow<'_, AnyRow> for FoundNobody {
+    fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
+        let code: String = row.try_get("code")?;
+        Ok(Self {
+            address: row.try_get("actor")?,
+            malformed: code == MALFORMED,
+            at: row.try_get("latest")?,
+        })
+    }
+}
+
+/// The addresses that found nobody, each once, newest first.
+pub(crate) async fn found_nobody(
     db: &AnyPool,
     tenant: &str,
     most: usize,
-) -> Result<Vec<(String, i64)>, sqlx::Error> {
+) -> Result<Vec<FoundNobody>, sqlx::Error> {
     sqlx::query_as(
-        "SELECT actor, MAX(at) FROM events WHERE tenant = $1 AND code = 'account/not-invited' AND actor <> ''
-         GROUP BY actor ORDER BY MAX(id) DESC LIMIT $2",
+        "SELECT actor, code, MAX(at) AS latest FROM events
+         WHERE tenant = $1 AND code IN ('account/not-invited', $3) AND actor <> ''
+         GROUP BY actor, code ORDER BY MAX(id) DESC LIMIT $2",
     )
     .bind(tenant)
     .bind(i64::try_from(most).unwrap_or(i64::MAX))
+    .bind(MALFORMED)
     .fetch_all(db)
     .await
 }

@@ -14,6 +14,7 @@ mod page;
 mod people;
 mod recover;
 mod settings;
+mod spelling;
 mod throttle;
 mod words;
 

@@ -147,6 +147,16 @@ export async function invite({ person, product, look }) {
   await look(anna, 'people-near-miss');
   await press(anna, 'Use the address from Okta');
   await says(anna, 'The address is corrected and the invitation is open.');
+
+  // Then her address gets a space at Okta, where it has to be mended.
+  await okta.setSwitches(product.okta, 'trailing-space');
+  await pressOkta(eve, product, 'acme');
+  await refused(eve, 'that sign-in does not open an account here', 'ask your administrator to invite you');
+  await anna.goto(`${product.url}/people`);
+  await anna.getByText('“eve@acme.example ”, with U+0020 SPACE').waitFor();
+  assert.equal(await anna.getByRole('button', { name: 'Use the address from Okta' }).count(), 0);
+  await look(anna, 'people-near-miss-in-okta');
+  await okta.setSwitches(product.okta);
   await pressOkta(eve, product, 'acme');
   await heading(eve, 'Hello, Eve');
   await look(eve, 'home');

@@ -1,5 +1,6 @@
 //! Check lists in the plugin's words.
 
+use super::spelling::spelled;
 use crate::ledgerline::Ledgerline;
 use crate::trials::{Entry, Outcome};
 
@@ -41,7 +42,13 @@ async fn line(ledgerline: &Ledgerline, entry: &Entry) -> Line {
         text,
         next_step,
         expected: entry.expected.clone(),
-        found: entry.found.clone(),
+        found: entry.found.as_ref().map(|found| {
+            if entry.check == "check/email" {
+                spelled(found)
+            } else {
+                found.clone()
+            }
+        }),
     }
 }
 

@@ -167,7 +167,7 @@ impl Platform for Okta {
             code: &error.map_or_else(|| NO_CONNECTION.to_owned(), code_of),
             detail: error.map(detail_of).unwrap_or_default(),
             status: error.map_or(StatusCode::NOT_FOUND, status_of),
-            actor: "",
+            actor: error.and_then(address_of).unwrap_or_default(),
             connection: connection.map(|connection| connection.id.as_str()),
             handle,
         };
@@ -384,6 +384,18 @@ pub(super) fn code_of<E: Coded>(error: &CallError<E>) -> String {
         CallError::Answer(answer) => answer.code(),
         CallError::Limit(_) => "fault/limit".to_owned(),
         CallError::Trap(_) | CallError::Setup(_) => "fault/plugin".to_owned(),
+    }
+}
+
+/// The e-mail that the provider vouched for and that is not taken.
+fn address_of(error: &CallError<LoginError>) -> Option<&str> {
+    match error {
+        CallError::Answer(
+            LoginError::EmailMalformed(refusal)
+            | LoginError::EmailUnverified(refusal)
+            | LoginError::EmailDomainNotApproved(refusal),
+        ) => refusal.found.as_deref(),
+        _ => None,
     }
 }
 

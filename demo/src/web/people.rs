@@ -11,6 +11,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use okta_sso_host::contract::{EmailMatch, EmailRule};
 use serde::Deserialize;
 use sqlx::AnyPool;
 use url::form_urlencoded;
@@ -222,7 +223,7 @@ async fn invite(
         let text = "Enter the person’s name, at most 100 characters.";
         return not_invited(&ledgerline, &administrator, form, Some("name"), text).await;
     }
-    if !accounts::is_email(&email) {
+    if !is_taken(&ledgerline, &email).await? {
         let text = "This is not an e-mail address that we can take. Enter it exactly as in Okta, without spaces, such as anna@company.com.";
         return not_invited(&ledgerline, &administrator, form, Some("email"), text).await;
     }
@@ -253,6 +254,16 @@ async fn invite(
     history::record_in(&mut write, &by.tenant, &event).await?;
     write.commit().await?;
     Ok(Redirect::to("/people?done=invited").into_response())
+}
+
+/// Whether the plugin takes an address: one that it does not take is equal to nothing, not even to itself.
+async fn is_taken(ledgerline: &Ledgerline, address: &str) -> Result<bool, Failure> {
+    let compared = ledgerline
+        .plugin
+        .compare_email(EmailRule::Exact, address, address)
+        .await;
+    let compared = compared.map_err(|error| Failure::Fault(error.to_string()))?;
+    Ok(compared == EmailMatch::Equal)
 }
 
 /// The page again, with what was typed.

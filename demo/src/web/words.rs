@@ -1,11 +1,14 @@
 //! What happened, in words for a company's administrators: the product's own codes and the plugin's.
 
 use super::check_list;
-use crate::history::{self, Event};
+use super::spelling::spelled;
+use crate::history::{self, Event, Kind};
 use crate::ledgerline::Ledgerline;
 
 /// An event as a page or a file tells it.
 pub(super) struct Words {
+    /// Empty where nobody is known.
+    pub(super) who: String,
     pub(super) text: String,
     /// Empty where there is nothing to do.
     pub(super) next_step: String,
@@ -14,9 +17,14 @@ pub(super) struct Words {
 }
 
 pub(super) async fn of(ledgerline: &Ledgerline, event: &Event) -> Words {
+    let who = match Kind::of(&event.code) {
+        Kind::Refused => spelled(&event.actor),
+        Kind::SignedIn | Kind::Changed => event.actor.clone(),
+    };
     let Some(own) = history::own(&event.code) else {
         let explanation = ledgerline.explain(&event.code).await;
         return Words {
+            who,
             text: explanation.for_administrator,
             next_step: explanation.next_step,
             detail: event.detail.clone(),
@@ -26,12 +34,14 @@ pub(super) async fn of(ledgerline: &Ledgerline, event: &Event) -> Words {
     if event.code == history::TEST_FAILED && !event.detail.is_empty() {
         let (reason, next_step) = check_list::explain(ledgerline, &event.detail).await;
         return Words {
+            who,
             text: format!("{own} {reason}"),
             next_step,
             detail: String::new(),
         };
     }
     Words {
+        who,
         text: own.to_owned(),
         next_step: String::new(),
         detail: event.detail.clone(),

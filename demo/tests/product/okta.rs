@@ -124,8 +124,9 @@ async fn wrong_domain() {
     let page = stage.sign_in(&bo, "bo@acme.example").await;
     page.says(403, "that sign-in does not open an account here");
     stage.is_signed_out(&bo);
-    let (code, ..) = stage.history("acme", &page.number()).await;
+    let (code, actor, _) = stage.history("acme", &page.number()).await;
     assert_eq!(code, "login/email-domain-not-approved");
+    assert_eq!(actor, "bo@elsewhere.example");
 }
 
 #[tokio::test]

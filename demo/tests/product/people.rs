@@ -1,5 +1,7 @@
 //! *People*: invited, deactivated, unlinked and removed by administrators; nobody is made by signing in.
 
+use okta_sso_demo::dev_okta::Switch;
+
 use crate::browser::{Browser, Page};
 use crate::stage::Stage;
 
@@ -74,6 +76,7 @@ async fn an_invitation_that_cannot_be_says_why() {
         ("X", "x", "email", "not an e-mail address"),
         ("X", " x@acme.example", "email", "without spaces"),
         ("X", "x@acme.example ", "email", "without spaces"),
+        ("X", "x..y@acme.example", "email", "not an e-mail address"),
         (
             "X",
             "x@evil.example@acme.example",
@@ -270,6 +273,64 @@ async fn a_near_miss_is_mended_by_one_click() {
     let (actor, detail) = stage.latest("acme", "people/address-mended").await.unwrap();
     assert_eq!(actor, "anna@acme.example");
     assert_eq!(detail, format!("Eve@acme.example → {EVE}"));
+}
+
+/// What Okta has is no address: its odd characters are named, and nobody here is given it.
+#[tokio::test]
+async fn what_is_wrong_in_okta_is_mended_there() {
+    let stage = Stage::open().await;
+    let anna = stage.anna().await;
+    invite(&stage, &anna, "Eve Ekman", EVE)
+        .await
+        .says(200, "Invited.");
+    for (switch, from_okta, spelled, near) in [
+        (
+            Switch::TrailingSpace,
+            "eve@acme.example ",
+            "“eve@acme.example ”, with U+0020 SPACE",
+            "The two addresses differ only in spaces or in characters that cannot be seen.",
+        ),
+        (
+            Switch::LookAlike,
+            "\u{435}v\u{435}@\u{430}cm\u{435}.\u{435}x\u{430}mpl\u{435}",
+            "“\u{435}v\u{435}@\u{430}cm\u{435}.\u{435}x\u{430}mpl\u{435}”, with U+0435 CYRILLIC SMALL LETTER IE, \
+             U+0430 CYRILLIC SMALL LETTER A",
+            "The two addresses look the same but are written with other characters.",
+        ),
+    ] {
+        stage.okta.switches().turn_all_off();
+        stage.okta.switches().turn_on(switch);
+        let refused = stage.sign_in(&stage.browser(), EVE).await;
+        refused.says(403, "does not open an account here");
+        assert!(!refused.text().contains("eve@"), "{}", refused.text());
+        let (code, actor, _) = stage.history("acme", &refused.number()).await;
+        assert_eq!((&*code, &*actor), ("login/email-malformed", from_okta));
+        for path in ["/history", "/history.csv"] {
+            anna.visit(&stage.at(path)).await.says(200, spelled);
+        }
+        let page = anna.visit(&stage.at("/people")).await;
+        page.says(200, "Eve Ekman was almost let in")
+            .says(200, near)
+            .says(200, &format!("From Okta {spelled} Invited as {EVE}"))
+            .says(200, "It has to be mended in Okta");
+        assert!(!page.body.contains("/people/mend"), "{}", page.text());
+        let id = stage
+            .text("SELECT id FROM users WHERE name = 'Eve Ekman'")
+            .await;
+        let mut fields = page.hidden("/people/invite");
+        fields.push(("id".to_owned(), id));
+        fields.push(("email".to_owned(), from_okta.to_owned()));
+        let url = stage.at("/people/mend");
+        let answer = anna.send(&url, anna.request_post(&url, &fields)).await;
+        answer.says(404, "no such page");
+    }
+    stage.okta.switches().turn_all_off();
+    stage
+        .sign_in(&stage.browser(), EVE)
+        .await
+        .says(200, "Hello, Eve");
+    let page = anna.visit(&stage.at("/people")).await;
+    assert!(!page.text().contains("was almost let in"));
 }
 
 /// Somebody who edits their own address at Okta is not tied to another person's account by one click.

@@ -24,7 +24,7 @@ pub(super) async fn csv(
             Moment(event.at).iso(),
             event.code.clone(),
             phase(&event.code).to_owned(),
-            event.actor,
+            told.who,
             told.text,
             told.detail,
             event.correlation_id,

@@ -1,5 +1,5 @@
 //! Near misses: somebody came from Okta whose address is almost that of an invited person. Administrators see why, and
-//! can mend the invitation by one click; the person at the browser is told nothing of it.
+//! mend the invitation by one click where it is wrong; the person at the browser is told nothing of it.
 
 use std::sync::Arc;
 
@@ -12,6 +12,8 @@ use super::{
     Administrator, Failure, Form, Ledgerline, Listed, Moment, accounts, history, invitations,
 };
 use crate::connections;
+use crate::history::FoundNobody;
+use crate::web::spelling::spelled;
 
 /// How many refused addresses, and how many invited people, are compared at most.
 const REFUSED: usize = 10;
@@ -23,10 +25,12 @@ pub(super) struct NearMiss {
     pub(super) name: String,
     pub(super) on_file: String,
     pub(super) from_okta: String,
+    /// The same with odd characters named.
+    pub(super) spelled: String,
     pub(super) at: Moment,
     pub(super) text: String,
     pub(super) next_step: String,
-    /// What differs in more than spelling is for people to judge, not for one click.
+    /// What differs in more than spelling is for people to judge, not for one click; and what is no address is wrong in Okta.
     pub(super) mendable: bool,
 }
 
@@ -44,15 +48,16 @@ pub(super) async fn of(
         .take(INVITED)
         .collect();
     let mut found = Vec::new();
-    for (from_okta, at) in history::not_invited(&ledgerline.db, tenant, REFUSED).await? {
-        if people.iter().any(|one| one.user.email == from_okta) {
+    for refused in history::found_nobody(&ledgerline.db, tenant, REFUSED).await? {
+        let from_okta = &refused.address;
+        if people.iter().any(|one| one.user.email == *from_okta) {
             continue;
         }
         for listed in &waiting {
             let on_file = &listed.user.email;
             let compared = ledgerline
                 .plugin
-                .compare_email(rule, &from_okta, on_file)
+                .compare_email(rule, from_okta, on_file)
                 .await;
             let compared = compared.map_err(|error| Failure::Fault(error.to_string()))?;
             if matches!(
@@ -61,20 +66,42 @@ pub(super) async fn of(
             ) {
                 continue;
             }
-            let explanation = ledgerline.explain(&compared.code()).await;
+            let (text, next_step) = explain(ledgerline, &refused, &compared).await;
             found.push(NearMiss {
                 user_id: listed.user.id.clone(),
                 name: listed.user.name.clone(),
                 on_file: on_file.clone(),
                 from_okta: from_okta.clone(),
-                at: Moment(at),
-                text: explanation.for_administrator,
-                next_step: explanation.next_step,
-                mendable: is_spelling(&compared) && accounts::is_email(&from_okta),
+                spelled: spelled(from_okta),
+                at: Moment(refused.at),
+                text,
+                next_step,
+                mendable: is_spelling(&compared) && !refused.malformed,
             });
         }
     }
     Ok(found)
+}
+
+/// Why it missed, and what to do: about what is no address, only in Okta.
+async fn explain(
+    ledgerline: &Ledgerline,
+    refused: &FoundNobody,
+    compared: &EmailMatch,
+) -> (String, String) {
+    let near = ledgerline.explain(&compared.code()).await;
+    if !refused.malformed {
+        return (near.for_administrator, near.next_step);
+    }
+    let malformed = ledgerline.explain(history::MALFORMED).await;
+    let mut next_step = format!(
+        "It has to be mended in Okta: nobody can be invited with such an address. {}",
+        malformed.next_step
+    );
+    if *compared == EmailMatch::LookAlike {
+        next_step = format!("{} {next_step}", near.next_step);
+    }
+    (near.for_administrator, next_step)
 }
 
 /// The same mailbox, written otherwise. What follows a plus sign is not: whoever can edit their own address at the provider

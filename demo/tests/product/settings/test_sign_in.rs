@@ -48,6 +48,25 @@ async fn a_test_sign_in_says_whom_it_leads_to() {
         .says(200, "differ only in capital letters");
 }
 
+/// What Okta has instead of an address is shown, its odd character by name.
+#[tokio::test]
+async fn an_address_that_is_not_taken_is_shown() {
+    let stage = Stage::open().await;
+    let gina = stage.gina().await;
+    stage.save_globex(&gina).await;
+    stage.ask_for_domain(&gina, "globex.example").await;
+    stage.okta.switches().turn_on(Switch::TrailingSpace);
+    let page = stage.test_sign_in(&gina, GINA).await;
+    page.says(200, "Failed E-mail")
+        .says(200, "Found “gina@globex.example ”, with U+0020 SPACE")
+        .says(200, "Not checked SSO domain");
+    stage.okta.switches().turn_all_off();
+    stage.okta.switches().turn_on(Switch::OtherDomain);
+    let page = stage.test_sign_in_known(&gina).await;
+    page.says(200, "Passed E-mail")
+        .says(200, "Expected globex.example Found gina@elsewhere.example");
+}
+
 /// What is wrong with the issuer is the first thing that is told, though nobody comes as far as Okta's page.
 #[tokio::test]
 async fn a_check_list_begins_with_metadata_issuer_and_keys() {
