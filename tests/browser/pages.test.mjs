@@ -240,6 +240,8 @@ pages('the guide: refused, invited, let go', async (scene) => {
   await look(back, 'test-unfinished');
   await okta.signIn(anna, people.bo);
   await says(anna, 'The settings do not work yet.');
+  await anna.getByRole('status').getByRole('link', { name: 'You' }).click();
+  assert.equal(new URL(anna.url()).hash, `#${await anna.locator('.checks li', { hasText: 'Failed' }).getAttribute('id')}`);
   await look(anna, 'test-failed');
   await anna.goto(`${product.url}/settings/sso`);
   await anna.getByRole('link', { name: 'Discard the changes' }).click();

@@ -255,7 +255,9 @@ struct ListPage<'a> {
     handle: &'a str,
     ended: Option<Moment>,
     result: Tested,
-    lines: Vec<Line>,
+    /// Its number in the list, and its title.
+    first_failed: Option<(usize, &'a str)>,
+    lines: &'a [Line],
 }
 
 /// What a test sign-in has come to.
@@ -308,13 +310,17 @@ pub(super) async fn list(
         .filter(|rehearsal| rehearsal.tenant == *tenant)
         .ok_or(Failure::NotFound)?;
     let situation = Situation::of(&ledgerline, tenant).await?;
+    let lines = check_list::lines(&ledgerline, &rehearsal.entries).await;
+    let mut outcomes = rehearsal.entries.iter().map(|entry| entry.outcome);
+    let failed = outcomes.position(|outcome| outcome == Outcome::Fail);
     let page = ListPage {
         layout: Layout::of(&administrator.visit),
         tenant: &administrator.session.tenant_name,
         handle: &handle,
         ended: rehearsal.ended_at.map(Moment),
         result: Tested::of(&rehearsal, &situation),
-        lines: check_list::lines(&ledgerline, &rehearsal.entries).await,
+        first_failed: failed.and_then(|at| Some((at + 1, lines.get(at)?.title.as_str()))),
+        lines: &lines,
     };
     Ok(page::show(&administrator.visit, StatusCode::OK, &page))
 }
