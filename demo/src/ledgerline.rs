@@ -71,6 +71,11 @@ impl Standings {
             })
         })
     }
+
+    /// Whether single sign-on is active, and not for this address.
+    pub(crate) fn keeps_out(&self, email: &str) -> bool {
+        self.state == State::Active && !self.covers(email)
+    }
 }
 
 /// Why no connection could be made of what is stored.

@@ -218,6 +218,7 @@ pages('the guide: refused, invited, let go', async (scene) => {
   await anna.getByLabel('Name').fill('Pia Partner');
   await anna.getByLabel('E-mail').fill('pia@partner.example');
   await press(anna, 'Invite');
+  await says(anna, 'Invited, but kept out: the address is on none of your SSO domains.');
   for (const why of ['Deactivated', 'Invitation expired', 'Other domain']) await says(anna, why);
   await look(anna, 'people-kept-out');
   await anna.goto(`${product.url}/history`);

@@ -109,6 +109,9 @@ fn done(word: &str, state: domains::State) -> Option<&'static str> {
             "Invited. The invitation is of use once your company signs in with Okta, and ends in 30 days."
         }
         "invited" => "Invited. Tell the person to sign in; they have 30 days.",
+        "invited-outside" => {
+            "Invited, but kept out: the address is on none of your SSO domains. Ask for its domain in the settings."
+        }
         "deactivate" => "Deactivated. Their sessions have ended.",
         "activate" => "Activated. They can sign in again.",
         "remove" => "Removed, with everything that tied them to Okta.",
@@ -132,11 +135,8 @@ async fn draw(
     let people = accounts::of_tenant(&ledgerline.db, &own.tenant).await?;
     let standings = ledgerline.standings(&own.tenant).await?;
     let now = ledgerline.now();
-    let outside = |one: &Listed| {
-        standings.state == domains::State::Active && !standings.covers(&one.user.email)
-    };
     let rows = people.iter();
-    let rows = rows.map(|one| row(one, &own.id, outside(one), now));
+    let rows = rows.map(|one| row(one, &own.id, standings.keeps_out(&one.user.email), now));
     let page = PeoplePage {
         layout: Layout::of(&administrator.visit),
         rows: rows.collect(),
@@ -253,7 +253,13 @@ async fn invite(
     let event = cause.event("people/invited", &user.email);
     history::record_in(&mut write, &by.tenant, &event).await?;
     write.commit().await?;
-    Ok(Redirect::to("/people?done=invited").into_response())
+    let standings = ledgerline.standings(&by.tenant).await?;
+    let done = if standings.keeps_out(&user.email) {
+        "invited-outside"
+    } else {
+        "invited"
+    };
+    Ok(Redirect::to(&format!("/people?done={done}")).into_response())
 }
 
 /// Whether the plugin takes an address: one that it does not take is equal to nothing, not even to itself.
