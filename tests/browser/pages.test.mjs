@@ -416,6 +416,7 @@ pages('too many tries', async ({ person, product, look }) => {
       await page.getByRole('alert').waitFor();
     }
     await words.waitFor();
+    assert.equal(await page.locator('[aria-invalid]').count(), 0, 'what was typed is not the problem');
   };
   await page.goto(`${product.url}/recover`);
   await tryOn(() => page.getByLabel('Recovery code').fill('x'), 'Continue');

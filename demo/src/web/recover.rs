@@ -28,12 +28,15 @@ pub(super) fn router() -> Router<Web> {
 struct RecoverPage<'a> {
     layout: Layout,
     problem: Option<&'a str>,
+    /// What was typed is the problem.
+    wrong: bool,
 }
 
 fn draw(visit: &Visit, status: StatusCode, problem: Option<&str>) -> Response {
     let page = RecoverPage {
         layout: Layout::of(visit),
         problem,
+        wrong: status == StatusCode::FORBIDDEN,
     };
     page::show(visit, status, &page)
 }

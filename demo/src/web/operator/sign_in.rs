@@ -26,6 +26,8 @@ struct LoginPage<'a> {
     name: &'a str,
     return_to: &'a str,
     problem: Option<&'a str>,
+    /// What was typed is the problem.
+    wrong: bool,
 }
 
 fn draw(visit: &Visit, status: StatusCode, form: &Credentials, problem: Option<&str>) -> Response {
@@ -34,6 +36,7 @@ fn draw(visit: &Visit, status: StatusCode, form: &Credentials, problem: Option<&
         name: &form.name,
         return_to: console_page(&form.return_to),
         problem,
+        wrong: status == StatusCode::FORBIDDEN,
     };
     page::show(visit, status, &page)
 }
