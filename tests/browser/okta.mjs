@@ -93,7 +93,7 @@ async function saveIssuer(page, mode) {
 
 // The secrets on the page, each shown by its button.
 export async function secrets(page) {
-  const closed = page.locator('details:not([open]) > summary');
+  const closed = page.locator('dd > details:not([open]) > summary');
   while ((await closed.count()) > 0) await closed.first().click();
   return page.locator('.secret').allInnerTexts();
 }
