@@ -7,6 +7,7 @@ mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
 mod sqlite;
+mod sweep;
 pub(crate) mod timely;
 
 use async_trait::async_trait;

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
+use super::sweep::{self, Sweeps};
 use super::{Storage, StorageError, seconds, unavailable};
 use crate::scope::StorageKey;
 
@@ -19,7 +20,10 @@ const RETRIES: u32 = 3;
 /// Uses one table of its own, `okta_sso_storage`. What was taken stays taken after a crash unless the database
 /// runs with `synchronous_commit` off.
 #[derive(Clone)]
-pub struct PostgresStorage(PgPool);
+pub struct PostgresStorage {
+    pool: PgPool,
+    sweeps: Sweeps,
+}
 
 impl PostgresStorage {
     /// Connects by an address such as `postgres://user:password@host/database?sslmode=verify-full`.
@@ -37,7 +41,10 @@ impl PostgresStorage {
     /// Uses the platform's own database. Makes the table where it is missing; safe to run many times at once.
     pub async fn in_pool(pool: PgPool) -> Result<Self, StorageError> {
         migrate(&pool).await.map_err(unavailable)?;
-        Ok(Self(pool))
+        Ok(Self {
+            pool,
+            sweeps: Sweeps::default(),
+        })
     }
 
     async fn try_put(
@@ -56,24 +63,22 @@ impl PostgresStorage {
         .bind(value)
         .bind(seconds(now.saturating_add(time_to_live.into())))
         .bind(seconds(now))
-        .execute(&self.0)
+        .execute(&self.pool)
         .await?
         .rows_affected();
         Ok(stored == 1)
     }
 
-    /// Removes what has ended: a few at a time, so that no login waits for it; two go for each that comes.
     async fn sweep(&self, now: u64) {
         let swept = sqlx::query(
             "DELETE FROM okta_sso_storage WHERE key IN (SELECT key FROM okta_sso_storage
-             WHERE ends <= $1 ORDER BY ends LIMIT 2 FOR UPDATE SKIP LOCKED)",
+             WHERE ends <= $1 ORDER BY ends LIMIT $2 FOR UPDATE SKIP LOCKED)",
         )
         .bind(seconds(now))
-        .execute(&self.0)
+        .bind(sweep::MOST)
+        .execute(&self.pool)
         .await;
-        if let Err(error) = swept {
-            tracing::warn!(%error, "what has ended stays for now");
-        }
+        sweep::tell(swept);
     }
 
     async fn try_take(&self, key: &StorageKey, now: u64) -> Result<Option<Vec<u8>>, sqlx::Error> {
@@ -82,7 +87,7 @@ impl PostgresStorage {
         )
         .bind(key.as_bytes())
         .bind(seconds(now))
-        .fetch_optional(&self.0)
+        .fetch_optional(&self.pool)
         .await
     }
 }
@@ -110,7 +115,9 @@ impl Storage for PostgresStorage {
         time_to_live: u32,
     ) -> Result<bool, StorageError> {
         let stored = settled!(self.try_put(key, value, now, time_to_live))?;
-        self.sweep(now).await; // apart: were it rolled back, the statement before would be run again and find itself
+        if self.sweeps.is_due() {
+            self.sweep(now).await; // apart: were it rolled back, the statement before would be run again and find itself
+        }
         Ok(stored)
     }
 
@@ -122,7 +129,7 @@ impl Storage for PostgresStorage {
         sqlx::query_scalar("SELECT value FROM okta_sso_storage WHERE key = $1 AND ends > $2")
             .bind(key.as_bytes())
             .bind(seconds(now))
-            .fetch_optional(&self.0)
+            .fetch_optional(&self.pool)
             .await
             .map_err(unavailable)
     }

@@ -8,6 +8,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
+use super::sweep::{self, Sweeps};
 use super::{Storage, StorageError, seconds, unavailable};
 use crate::scope::StorageKey;
 
@@ -15,7 +16,10 @@ use crate::scope::StorageKey;
 ///
 /// Uses one table of its own, `okta_sso_storage`, in a file of its own or in the platform's database.
 #[derive(Clone)]
-pub struct SqliteStorage(SqlitePool);
+pub struct SqliteStorage {
+    pool: SqlitePool,
+    sweeps: Sweeps,
+}
 
 impl SqliteStorage {
     /// Opens or creates the file, with a write-ahead log that is synced at every commit: after a power cut
@@ -29,6 +33,7 @@ impl SqliteStorage {
             .busy_timeout(Duration::from_secs(2));
         let pool = SqlitePoolOptions::new()
             .max_connections(4)
+            .test_before_acquire(false) // a connection to a file is never lost
             .acquire_timeout(Duration::from_secs(2))
             .connect_with(options)
             .await
@@ -45,7 +50,22 @@ impl SqliteStorage {
         ] {
             sqlx::query(statement).execute(&pool).await.map_err(unavailable)?;
         }
-        Ok(Self(pool))
+        Ok(Self {
+            pool,
+            sweeps: Sweeps::default(),
+        })
+    }
+
+    async fn sweep(&self, now: u64) {
+        let swept = sqlx::query(
+            "DELETE FROM okta_sso_storage WHERE key IN
+             (SELECT key FROM okta_sso_storage WHERE ends <= ?1 ORDER BY ends LIMIT ?2)",
+        )
+        .bind(seconds(now))
+        .bind(sweep::MOST)
+        .execute(&self.pool)
+        .await;
+        sweep::tell(swept);
     }
 }
 
@@ -68,19 +88,13 @@ impl Storage for SqliteStorage {
         .bind(value)
         .bind(ends)
         .bind(seconds(now))
-        .execute(&self.0)
+        .execute(&self.pool)
         .await
         .map_err(unavailable)?
         .rows_affected();
-        // A few at a time, so that no login waits for the sweeping; two go for each that comes.
-        sqlx::query(
-            "DELETE FROM okta_sso_storage WHERE key IN
-             (SELECT key FROM okta_sso_storage WHERE ends <= ?1 ORDER BY ends LIMIT 2)",
-        )
-        .bind(seconds(now))
-        .execute(&self.0)
-        .await
-        .map_err(unavailable)?;
+        if self.sweeps.is_due() {
+            self.sweep(now).await;
+        }
         Ok(stored == 1)
     }
 
@@ -91,7 +105,7 @@ impl Storage for SqliteStorage {
         )
         .bind(key.as_bytes())
         .bind(seconds(now))
-        .fetch_all(&self.0)
+        .fetch_all(&self.pool)
         .await
         .map_err(unavailable)?;
         Ok(taken.into_iter().next())
@@ -101,7 +115,7 @@ impl Storage for SqliteStorage {
         sqlx::query_scalar("SELECT value FROM okta_sso_storage WHERE key = ?1 AND ends > ?2")
             .bind(key.as_bytes())
             .bind(seconds(now))
-            .fetch_optional(&self.0)
+            .fetch_optional(&self.pool)
             .await
             .map_err(unavailable)
     }
