@@ -49,7 +49,7 @@ impl Capabilities {
             cache: Some(Arc::new(MemoryCache::default())),
             clock: Arc::new(SystemClock),
             random: Arc::new(OsRandom),
-            signatures: Arc::new(AwsLcSignatures),
+            signatures: Arc::new(AwsLcSignatures::default()),
             log: Arc::new(TracingLog),
             recorder: None,
         }

@@ -258,7 +258,7 @@ impl Signatures for ScriptedHost {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), SignatureError> {
-        let verdict = AwsLcSignatures.verify(algorithm, jwk, message, signature);
+        let verdict = AwsLcSignatures::default().verify(algorithm, jwk, message, signature);
         match self.world().fault {
             Some(Fault::SignaturesSayYes) => Ok(()),
             Some(Fault::UnusableKeysMismatch) => verdict.map_err(|_| SignatureError::Mismatch),

@@ -170,7 +170,8 @@ pub(super) async fn prove<'a>(
         _ => return Err(failed()),
     };
     let key = key.to_string();
-    let verified = AwsLcSignatures.verify(algorithm, &key, signed.as_bytes(), &signature);
+    let verified =
+        AwsLcSignatures::default().verify(algorithm, &key, signed.as_bytes(), &signature);
     if verified.is_err() {
         return Err(Refusal::invalid_client(
             "The client_assertion signature is invalid.",

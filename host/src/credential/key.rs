@@ -144,8 +144,12 @@ mod tests {
         let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
         let published: Value = serde_json::from_str(&ClientKey::jwks([&key])).unwrap();
         let jwk = published["keys"][0].to_string();
-        let verified =
-            AwsLcSignatures.verify(Algorithm::Es256, &jwk, signed.as_bytes(), &signature);
+        let verified = AwsLcSignatures::default().verify(
+            Algorithm::Es256,
+            &jwk,
+            signed.as_bytes(),
+            &signature,
+        );
         assert_eq!(verified, Ok(()));
 
         let (header, claims) = signed.split_once('.').unwrap();

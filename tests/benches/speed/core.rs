@@ -33,6 +33,7 @@ struct Host {
     provider: Arc<Provider>,
     stored: HashMap<Vec<u8>, Vec<u8>>,
     cached: HashMap<Vec<u8>, Vec<u8>>,
+    signatures: AwsLcSignatures,
 }
 
 impl Core {
@@ -45,6 +46,7 @@ impl Core {
                 provider,
                 stored: HashMap::new(),
                 cached: HashMap::new(),
+                signatures: AwsLcSignatures::default(),
             },
             connection: checked.connection,
         })
@@ -141,7 +143,7 @@ impl Capabilities for Host {
         if algorithm != Algorithm::Rs256 {
             return Err(Error::UnusableKey);
         }
-        AwsLcSignatures
+        self.signatures
             .verify(contract::Algorithm::Rs256, jwk, message, signature)
             .map_err(|error| match error {
                 SignatureError::UnusableKey => Error::UnusableKey,

@@ -81,7 +81,7 @@ impl RustHost {
             cache: Arc::new(MemoryCache::default()),
             clock: state.clone(),
             random: Arc::new(OsRandom),
-            signatures: Arc::new(AwsLcSignatures),
+            signatures: Arc::new(AwsLcSignatures::default()),
             log: state.clone(),
             limits: Limits::default(),
         });

@@ -207,7 +207,7 @@ impl Capabilities for Host<'_> {
             Algorithm::Es256 => contract::Algorithm::Es256,
             other => panic!("{other:?} is not allowed by the connection"),
         };
-        AwsLcSignatures
+        AwsLcSignatures::default()
             .verify(algorithm, jwk, message, signature)
             .map_err(|error| match error {
                 SignatureError::UnusableKey => Unverified::UnusableKey,

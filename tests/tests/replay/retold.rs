@@ -69,7 +69,7 @@ fn signatures_are(case: &TraceCase) {
             "es256" => Algorithm::Es256,
             other => panic!("{other}"),
         };
-        let found = AwsLcSignatures.verify(algorithm, text(1), &bytes(2), &bytes(3));
+        let found = AwsLcSignatures::default().verify(algorithm, text(1), &bytes(2), &bytes(3));
         let found = match found {
             Ok(()) => json!({ "ok": null }),
             Err(SignatureError::Mismatch) => json!({ "error": "mismatch" }),

@@ -10,6 +10,8 @@ use openidconnect::{
 use serde_json::{Value, json};
 
 use super::*;
+use crate::capability::{AwsLcSignatures, Signatures};
+use crate::contract::Algorithm;
 
 const PAYLOAD: &str = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt\
     cGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
@@ -55,12 +57,12 @@ fn bytes(base64url: &str) -> Vec<u8> {
 
 fn verify_rsa(algorithm: Algorithm, key: &Value, signature: &[u8]) -> Result<(), SignatureError> {
     let message = format!("eyJhbGciOiJSUzI1NiJ9.{PAYLOAD}");
-    AwsLcSignatures.verify(algorithm, &key.to_string(), message.as_bytes(), signature)
+    AwsLcSignatures::default().verify(algorithm, &key.to_string(), message.as_bytes(), signature)
 }
 
 fn verify_ec(algorithm: Algorithm, key: &Value, signature: &[u8]) -> Result<(), SignatureError> {
     let message = format!("eyJhbGciOiJFUzI1NiJ9.{PAYLOAD}");
-    AwsLcSignatures.verify(algorithm, &key.to_string(), message.as_bytes(), signature)
+    AwsLcSignatures::default().verify(algorithm, &key.to_string(), message.as_bytes(), signature)
 }
 
 fn with(mut key: Value, member: &str, value: Value) -> Value {
@@ -235,8 +237,12 @@ fn ecdsa_signatures_are_two_integers_in_range() {
 fn a_member_given_twice_is_unusable() {
     let twice = format!(r#"{{"kty":"RSA","n":"{N}","e":"AQAB","e":"AQAB"}}"#);
     let message = format!("eyJhbGciOiJSUzI1NiJ9.{PAYLOAD}");
-    let verdict =
-        AwsLcSignatures.verify(Algorithm::Rs256, &twice, message.as_bytes(), &bytes(RS256));
+    let verdict = AwsLcSignatures::default().verify(
+        Algorithm::Rs256,
+        &twice,
+        message.as_bytes(),
+        &bytes(RS256),
+    );
     assert_eq!(verdict, UNUSABLE);
 }
 
