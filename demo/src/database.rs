@@ -92,11 +92,12 @@ pub(crate) async fn open(database: &Database) -> Result<AnyPool, OpenError> {
 
 async fn connect(database: &Database) -> Result<AnyPool, OpenError> {
     sqlx::any::install_default_drivers();
-    let options = AnyPoolOptions::new();
+    // A connection to a file is never lost, so that there is nothing to test before it is used again.
+    let local = || AnyPoolOptions::new().test_before_acquire(false);
     Ok(match database {
         // Each connection to a database in memory sees its own, so there is one and it is never closed.
         Database::Memory => {
-            options
+            local()
                 .min_connections(1)
                 .max_connections(1)
                 .idle_timeout(None)
@@ -105,7 +106,7 @@ async fn connect(database: &Database) -> Result<AnyPool, OpenError> {
                 .await?
         }
         Database::File(path) => {
-            let pool = options
+            let pool = local()
                 .max_connections(8)
                 .connect(&file_address(path))
                 .await?;
@@ -115,7 +116,7 @@ async fn connect(database: &Database) -> Result<AnyPool, OpenError> {
             pool
         }
         Database::Server(address) if address.is_postgres() => {
-            options
+            AnyPoolOptions::new()
                 .max_connections(16)
                 .acquire_timeout(PATIENCE)
                 .connect(address.expose())

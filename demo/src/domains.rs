@@ -96,19 +96,26 @@ impl State {
     }
 }
 
-impl FromRow<'_, AnyRow> for Domain {
-    fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
+impl Domain {
+    /// From a row that has the approval's issuer and client id under these names.
+    fn read(row: &AnyRow, issuer: &str, client_id: &str) -> Result<Self, sqlx::Error> {
         let status: &str = row.try_get("status")?;
         Ok(Self {
             domain: row.try_get("domain")?,
             tenant: row.try_get("tenant")?,
-            issuer: row.try_get("issuer")?,
-            client_id: row.try_get("client_id")?,
+            issuer: row.try_get(issuer)?,
+            client_id: row.try_get(client_id)?,
             // Anything but the one word is no approval.
             suspended: status != "approved",
             approved_by: row.try_get("approved_by")?,
             approved_at: row.try_get("approved_at")?,
         })
+    }
+}
+
+impl FromRow<'_, AnyRow> for Domain {
+    fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
+        Self::read(row, "issuer", "client_id")
     }
 }
 
@@ -128,6 +135,34 @@ pub(crate) async fn of_tenant(
         .bind(tenant)
         .fetch_all(db)
         .await
+}
+
+/// A connection by its id, with its tenant's domains as they are at the same moment.
+pub(crate) async fn with_connection(
+    db: impl AnyExecutor<'_>,
+    id: &str,
+) -> Result<Option<(Saved, Vec<Domain>)>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT connections.*, domains.domain, domains.status, domains.approved_by, domains.approved_at,
+                domains.issuer AS approved_issuer, domains.client_id AS approved_client_id
+         FROM connections LEFT JOIN domains ON domains.tenant = connections.tenant
+         WHERE connections.id = $1 ORDER BY domains.domain",
+    )
+    .bind(id)
+    .fetch_all(db)
+    .await?;
+    let Some(first) = rows.first() else {
+        return Ok(None);
+    };
+    let saved = Saved::from_row(first)?;
+    let domains = match first.try_get::<Option<&str>, _>("domain")? {
+        Some(_) => {
+            let domain = |row| Domain::read(row, "approved_issuer", "approved_client_id");
+            rows.iter().map(domain).collect::<Result<_, _>>()?
+        }
+        None => Vec::new(),
+    };
+    Ok(Some((saved, domains)))
 }
 
 /// An approval of a domain, of whichever tenant. Prefers one that is not suspended.

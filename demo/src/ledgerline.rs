@@ -13,7 +13,7 @@ use url::{Host, Url};
 
 use crate::checked::Checked;
 use crate::connections::{self, Saved};
-use crate::domains::{self, Standing, State};
+use crate::domains::{self, Domain, Standing, State};
 use crate::history::{self, Event};
 use crate::metrics::Metrics;
 use crate::operator_events::{self, Code};
@@ -57,7 +57,7 @@ pub(crate) struct Edge {
 /// A tenant's sign-in as it stands: what was saved, what was approved, and what follows.
 pub(crate) struct Standings {
     pub(crate) saved: Option<Saved>,
-    pub(crate) domains: Vec<domains::Domain>,
+    pub(crate) domains: Vec<Domain>,
     pub(crate) state: State,
 }
 
@@ -227,12 +227,12 @@ impl Ledgerline {
         self.connect_with(saved, approved(saved, domains)).await
     }
 
-    /// As [`Ledgerline::connect`], where people sign in by these settings; none where they do not.
+    /// The same where people sign in by these settings with these domains; none where they do not.
     pub(crate) async fn connect_active(
         &self,
         saved: &Saved,
+        domains: Vec<Domain>,
     ) -> Result<Option<Connection>, ConnectError> {
-        let domains = domains::of_tenant(&self.db, &saved.tenant).await?;
         match State::of(Some(saved), &domains) {
             State::Active => {
                 let connected = self.connect_with(saved, approved(saved, domains)).await;
@@ -284,7 +284,7 @@ impl Ledgerline {
 }
 
 /// The domains that are approved for exactly these settings.
-fn approved(saved: &Saved, domains: Vec<domains::Domain>) -> Vec<String> {
+fn approved(saved: &Saved, domains: Vec<Domain>) -> Vec<String> {
     let approved = domains
         .into_iter()
         .filter(|domain| domain.standing(saved) == Standing::Approved);

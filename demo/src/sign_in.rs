@@ -9,8 +9,8 @@ use okta_sso_host::contract::EmailRule;
 use sqlx::{AnyConnection, Connection as _, FromRow as _, Row as _};
 
 use crate::accounts::User;
-use crate::connections::{self, Saved};
-use crate::domains::{self, Standing};
+use crate::connections::Saved;
+use crate::domains::{self, Domain, Standing};
 use crate::invitations::{self, Invitation};
 use crate::sessions;
 
@@ -179,11 +179,11 @@ async fn settle(
     vouched: Vouched<'_>,
     now: i64,
 ) -> Result<Decision, sqlx::Error> {
-    let saved = connections::find(&mut *db, connection_id).await?;
-    let Some(saved) = saved.filter(|saved| saved.enabled) else {
+    let found = domains::with_connection(&mut *db, connection_id).await?;
+    let Some((saved, domains)) = found.filter(|(saved, _)| saved.enabled) else {
         return Ok(Decision::Refused(Refusal::ConnectionChanged));
     };
-    let facts = gather(&mut *db, &saved, vouched, now).await?;
+    let facts = gather(&mut *db, &saved, domains, vouched, now).await?;
     let decision = decide(vouched, &facts);
     match &decision {
         Decision::Known { old_email, .. } if old_email.is_some() => {
@@ -210,7 +210,7 @@ pub(crate) async fn foresee(
     let expires = now + invitations::LIFETIME;
     let mut trial = db.begin().await?;
     invitations::open_for_password_users(&mut *trial, &settings.tenant, expires).await?;
-    let mut facts = gather(&mut trial, &in_use, vouched, now).await?;
+    let mut facts = gather(&mut trial, &in_use, Vec::new(), vouched, now).await?;
     trial.rollback().await?;
     facts.domains = domain_of(vouched.email).into_iter().collect();
     Ok((decide(vouched, &facts), facts))
@@ -219,10 +219,10 @@ pub(crate) async fn foresee(
 async fn gather(
     db: &mut AnyConnection,
     saved: &Saved,
+    domains: Vec<Domain>,
     vouched: Vouched<'_>,
     now: i64,
 ) -> Result<Facts, sqlx::Error> {
-    let domains = domains::of_tenant(&mut *db, &saved.tenant).await?;
     let linked = sqlx::query(
         "SELECT users.*, links.email_seen FROM links JOIN users ON users.id = links.user_id
          WHERE links.connection_id = $1 AND links.issuer = $2 AND links.subject = $3",

@@ -4,7 +4,7 @@ use sqlx::AnyPool;
 
 use super::entry::{Entered, Entry, PasswordRefusal};
 use super::*;
-use crate::connections::Sealed;
+use crate::connections::{self, Sealed};
 use crate::database;
 use crate::domains::State;
 use crate::seal::Seal;

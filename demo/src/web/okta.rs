@@ -29,6 +29,7 @@ use super::page::{self, Failure, Layout};
 use super::settings;
 use crate::connections::{self, Saved};
 use crate::credentials;
+use crate::domains;
 use crate::history::Event;
 use crate::ledgerline::{ConnectError, Ledgerline};
 use crate::operator_events::Code;
@@ -48,17 +49,15 @@ impl Okta {
         Self(ledgerline)
     }
 
-    /// The connection of a tenant whose single sign-on is in use.
-    async fn active(
-        &self,
-        saved: impl Future<Output = Result<Option<Saved>, sqlx::Error>> + Send,
-    ) -> Result<Option<Connection>, Unavailable> {
+    /// The connection with this id, where people sign in by it.
+    async fn active(&self, id: &str) -> Result<Option<Connection>, Unavailable> {
+        let db = &self.0.db;
         let connected = async {
-            let Some(saved) = saved.await? else {
+            let Some((saved, domains)) = domains::with_connection(db, id).await? else {
                 return Ok(None);
             };
-            let connection = self.0.connect_active(&saved).await?;
-            let opens = credentials::opens(&self.0.db, &self.0.seal, &saved).await?;
+            let connection = self.0.connect_active(&saved, domains).await?;
+            let opens = credentials::opens(db, &self.0.seal, &saved).await?;
             Ok(connection.map(|connection| (saved, connection, opens)))
         };
         let connected = timeout(PROMPTLY, connected).await.map_err(|_| {
@@ -107,12 +106,11 @@ const PROMPTLY: Duration = Duration::from_secs(2);
 #[async_trait]
 impl Platform for Okta {
     async fn connection_of_tenant(&self, tenant: &str) -> Result<Option<Connection>, Unavailable> {
-        self.active(connections::of_tenant(&self.0.db, tenant))
-            .await
+        self.active(&Saved::id_of(tenant)).await
     }
 
     async fn connection(&self, id: &str) -> Result<Option<Connection>, Unavailable> {
-        self.active(connections::find(&self.0.db, id)).await
+        self.active(id).await
     }
 
     async fn draft(&self, id: &str) -> Result<Option<Connection>, Unavailable> {
