@@ -6,8 +6,9 @@ import { compare, heading, me, press, pressOkta, refused, says, settings, signIn
 import * as okta from './okta.mjs';
 import { people } from './product.mjs';
 
-// The line of a check list, with its outcome and, of what was compared, both sides.
+// The first line of a check list that failed, with its outcome and, of what was compared, both sides.
 async function fails(page, check, ...sides) {
+  await says(page, `Look at the first line that failed: ${check}.`);
   const line = page.locator('.checks li', { has: page.locator(`strong:text-is("${check}")`) });
   await line.getByText('Failed', { exact: true }).waitFor();
   const words = await line.innerText();

@@ -15,13 +15,26 @@ pub(super) struct Line {
     pub(super) found: Option<String>,
 }
 
-/// The lines of a list, in its order.
-pub(super) async fn lines(ledgerline: &Ledgerline, entries: &[Entry]) -> Vec<Line> {
-    let mut lines = Vec::with_capacity(entries.len());
-    for entry in entries {
-        lines.push(line(ledgerline, entry).await);
+/// A list as the pages show it.
+pub(super) struct CheckList {
+    pub(super) lines: Vec<Line>,
+    /// The number of the first line that failed, and its title.
+    pub(super) first_failed: Option<(usize, String)>,
+}
+
+impl CheckList {
+    pub(super) async fn of(ledgerline: &Ledgerline, entries: &[Entry]) -> Self {
+        let mut lines = Vec::with_capacity(entries.len());
+        for entry in entries {
+            lines.push(line(ledgerline, entry).await);
+        }
+        let failed = (1..).zip(entries);
+        let mut failed = failed.filter(|(_, entry)| entry.outcome == Outcome::Fail);
+        Self {
+            lines,
+            first_failed: failed.next().map(|(at, entry)| (at, title(&entry.check))),
+        }
     }
-    lines
 }
 
 async fn line(ledgerline: &Ledgerline, entry: &Entry) -> Line {

@@ -24,7 +24,7 @@ use okta_sso_host::contract::{Description, Field};
 use url::form_urlencoded;
 
 use super::Web;
-use super::check_list::{self, Line};
+use super::check_list::CheckList;
 use super::guard::Administrator;
 use super::page::{self, Failure, Layout};
 use crate::activation::{self, Missing};
@@ -308,7 +308,9 @@ struct SsoPage<'a> {
     domains: Vec<DomainRow<'a>>,
     domain_form: FormField,
     agreement: Option<Agreement>,
-    probe: Option<(Moment, Vec<Line>)>,
+    probe: Option<(Moment, CheckList)>,
+    /// Of a test that was just made.
+    first_failed: Option<(usize, String)>,
     described: &'a Description,
     tenant: &'a str,
     /// The admin console of the development Okta, where one runs.
@@ -320,6 +322,8 @@ struct SsoPage<'a> {
 struct Remarks {
     status: StatusCode,
     notice: Option<&'static str>,
+    /// The connection was just tested.
+    tested: bool,
     form: Option<SsoForm>,
     domain_form: FormField,
 }
@@ -333,10 +337,10 @@ async fn show(
     let described = describe(&ledgerline).await?;
     let situation = Situation::of(&ledgerline, &administrator.session.user.tenant).await?;
     let mut form = situation.form(&described);
-    let mut notice = None;
+    let (mut notice, mut tested) = (None, false);
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         match name.as_ref() {
-            "done" => notice = done(&value),
+            "done" => (notice, tested) = (done(&value), value == "tested"),
             // `issuer/trailing-slash`: what saving put right. Only codes that the plugin knows are shown.
             "corrected" => draft::show_correction(&ledgerline, &mut form, &value).await,
             "again" => secret::ask_again(&mut form),
@@ -345,6 +349,7 @@ async fn show(
     }
     let remarks = Remarks {
         notice,
+        tested,
         form: Some(form),
         ..Remarks::default()
     };
@@ -399,9 +404,13 @@ async fn draw(
     let probe = match probe {
         Some(probe) => Some((
             Moment(probe.at),
-            check_list::lines(ledgerline, &probe.entries).await,
+            CheckList::of(ledgerline, &probe.entries).await,
         )),
         None => None,
+    };
+    let first_failed = match &probe {
+        Some((_, list)) if remarks.tested => list.first_failed.clone(),
+        _ => None,
     };
     let form = remarks.form.unwrap_or_else(|| situation.form(described));
     let status = situation.status();
@@ -427,6 +436,7 @@ async fn draw(
         domain_form: remarks.domain_form,
         agreement: Agreement::of(ledgerline, &administrator.session.user.tenant).await?,
         probe,
+        first_failed,
         described,
         tenant: &administrator.session.tenant_name,
         admin_console: ledgerline

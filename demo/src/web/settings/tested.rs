@@ -10,8 +10,8 @@ use okta_sso_host::contract::{self, Check, EmailMatch, Identity, Rehearsal};
 use sqlx::AnyConnection;
 
 use super::{
-    Administrator, Draft, Failure, Layout, Ledgerline, Line, Missing, Moment, Saved, Situation,
-    Standing, TenantState, activation, check_list, domains, drafts, page, trial, trials,
+    Administrator, CheckList, Draft, Failure, Layout, Ledgerline, Missing, Moment, Saved,
+    Situation, Standing, TenantState, activation, domains, drafts, page, trial, trials,
 };
 use crate::accounts::{self, User};
 use crate::activation::Cause;
@@ -255,9 +255,7 @@ struct ListPage<'a> {
     handle: &'a str,
     ended: Option<Moment>,
     result: Tested,
-    /// Its number in the list, and its title.
-    first_failed: Option<(usize, &'a str)>,
-    lines: &'a [Line],
+    list: CheckList,
 }
 
 /// What a test sign-in has come to.
@@ -310,17 +308,13 @@ pub(super) async fn list(
         .filter(|rehearsal| rehearsal.tenant == *tenant)
         .ok_or(Failure::NotFound)?;
     let situation = Situation::of(&ledgerline, tenant).await?;
-    let lines = check_list::lines(&ledgerline, &rehearsal.entries).await;
-    let mut outcomes = rehearsal.entries.iter().map(|entry| entry.outcome);
-    let failed = outcomes.position(|outcome| outcome == Outcome::Fail);
     let page = ListPage {
         layout: Layout::of(&administrator.visit),
         tenant: &administrator.session.tenant_name,
         handle: &handle,
         ended: rehearsal.ended_at.map(Moment),
         result: Tested::of(&rehearsal, &situation),
-        first_failed: failed.and_then(|at| Some((at + 1, lines.get(at)?.title.as_str()))),
-        lines: &lines,
+        list: CheckList::of(&ledgerline, &rehearsal.entries).await,
     };
     Ok(page::show(&administrator.visit, StatusCode::OK, &page))
 }
