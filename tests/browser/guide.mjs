@@ -1,6 +1,7 @@
 // The guide, as its people walk it. `look(page, name)` is called at each page that is worth a look.
 
 import assert from 'node:assert/strict';
+import { picture } from './chromium.mjs';
 import { compare, heading, me, press, pressOkta, refused, says, settings, signInAsOperator, signInWithPassword } from './ledgerline.mjs';
 import * as okta from './okta.mjs';
 import { people, passwords } from './product.mjs';
@@ -207,6 +208,7 @@ export async function replaceSecret({ person, product, look }) {
   await settings(anna, product);
   await says(anna, 'Client secrets in use');
   await look(anna, 'settings-two-secrets');
+  await picture(anna.getByRole('region', { name: 'Client secrets in use' }), 'two-secrets-light-desk', {});
   const old = console.locator('dd', { hasText: before.clientSecret });
   const fresh = console.locator('dd', { hasText: secrets.find((secret) => secret !== before.clientSecret) });
   await fresh.getByRole('button', { name: 'Deactivate' }).click();
@@ -264,6 +266,7 @@ export async function proveByKey({ person, product, look }) {
   assert.equal(both.length, 2);
   await anna.getByText('The key itself, to paste').first().click();
   await look(anna, 'settings-two-keys');
+  await picture(anna.getByRole('region', { name: 'Public keys' }), 'two-keys-light-desk', {});
   await signsIn(person, product, people.bo, 'Hello, Bo');
   await passesTest();
   await settings(anna, product);
