@@ -69,18 +69,6 @@ impl PostgresStorage {
         Ok(stored == 1)
     }
 
-    async fn sweep(&self, now: u64) {
-        let swept = sqlx::query(
-            "DELETE FROM okta_sso_storage WHERE key IN (SELECT key FROM okta_sso_storage
-             WHERE ends <= $1 ORDER BY ends LIMIT $2 FOR UPDATE SKIP LOCKED)",
-        )
-        .bind(seconds(now))
-        .bind(sweep::MOST)
-        .execute(&self.pool)
-        .await;
-        sweep::tell(swept);
-    }
-
     async fn try_take(&self, key: &StorageKey, now: u64) -> Result<Option<Vec<u8>>, sqlx::Error> {
         sqlx::query_scalar(
             "DELETE FROM okta_sso_storage WHERE key = $1 AND ends > $2 RETURNING value",
@@ -115,9 +103,7 @@ impl Storage for PostgresStorage {
         time_to_live: u32,
     ) -> Result<bool, StorageError> {
         let stored = settled!(self.try_put(key, value, now, time_to_live))?;
-        if self.sweeps.is_due() {
-            self.sweep(now).await; // apart: were it rolled back, the statement before would be run again and find itself
-        }
+        self.sweeps.beside_write(sweep(self.pool.clone(), now));
         Ok(stored)
     }
 
@@ -133,6 +119,18 @@ impl Storage for PostgresStorage {
             .await
             .map_err(unavailable)
     }
+}
+
+async fn sweep(pool: PgPool, now: u64) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "DELETE FROM okta_sso_storage WHERE key IN (SELECT key FROM okta_sso_storage
+         WHERE ends <= $1 ORDER BY ends LIMIT $2 FOR UPDATE SKIP LOCKED)",
+    )
+    .bind(seconds(now))
+    .bind(sweep::MOST)
+    .execute(&pool)
+    .await?;
+    Ok(())
 }
 
 async fn migrate(pool: &PgPool) -> Result<(), sqlx::Error> {

@@ -55,18 +55,6 @@ impl SqliteStorage {
             sweeps: Sweeps::default(),
         })
     }
-
-    async fn sweep(&self, now: u64) {
-        let swept = sqlx::query(
-            "DELETE FROM okta_sso_storage WHERE key IN
-             (SELECT key FROM okta_sso_storage WHERE ends <= ?1 ORDER BY ends LIMIT ?2)",
-        )
-        .bind(seconds(now))
-        .bind(sweep::MOST)
-        .execute(&self.pool)
-        .await;
-        sweep::tell(swept);
-    }
 }
 
 #[async_trait]
@@ -92,9 +80,7 @@ impl Storage for SqliteStorage {
         .await
         .map_err(unavailable)?
         .rows_affected();
-        if self.sweeps.is_due() {
-            self.sweep(now).await;
-        }
+        self.sweeps.beside_write(sweep(self.pool.clone(), now));
         Ok(stored == 1)
     }
 
@@ -119,4 +105,16 @@ impl Storage for SqliteStorage {
             .await
             .map_err(unavailable)
     }
+}
+
+async fn sweep(pool: SqlitePool, now: u64) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "DELETE FROM okta_sso_storage WHERE key IN
+         (SELECT key FROM okta_sso_storage WHERE ends <= ?1 ORDER BY ends LIMIT ?2)",
+    )
+    .bind(seconds(now))
+    .bind(sweep::MOST)
+    .execute(&pool)
+    .await?;
+    Ok(())
 }

@@ -9,6 +9,7 @@ mod contract;
 mod faults;
 mod machine;
 mod processes;
+mod sweep;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -17,9 +17,10 @@ use serde::{Deserialize, Serialize};
 
 use super::SignatureError;
 
-/// One public key of RFC 7517, usable wherever `openidconnect` takes a [`JsonWebKey`].
+/// One public key of RFC 7517 in `openidconnect`'s types.
 ///
-/// Its own key type keeps modulus and exponent to itself and verifies ten times slower.
+/// The library's own keeps modulus and exponent to itself and verifies ten times slower. This one is a [`JsonWebKey`] too:
+/// the tests have the library verify whole tokens through it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct PublicKey {
     #[serde(rename = "kty")]
