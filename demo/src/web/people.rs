@@ -22,10 +22,11 @@ use super::guard::{self, Administrator, Form};
 use super::page::{self, Failure, Layout};
 use crate::accounts::{self, Listed, User};
 use crate::activation::Cause;
-use crate::ledgerline::Ledgerline;
+use crate::domains::State as Standing;
+use crate::ledgerline::{Ledgerline, Standings};
 use crate::moment::Moment;
 use crate::sessions::Session;
-use crate::{domains, history, invitations, token};
+use crate::{history, invitations, token};
 
 pub(super) fn router() -> Router<Web> {
     Router::new()
@@ -103,7 +104,7 @@ async fn show(
     .await
 }
 
-fn done(word: &str, state: domains::State) -> Option<&'static str> {
+fn done(word: &str, state: Standing) -> Option<&'static str> {
     Some(match word {
         "invited" if state.accepts_passwords() => {
             "Invited. The invitation is of use once your company signs in with Okta, and ends in 30 days."
@@ -114,6 +115,9 @@ fn done(word: &str, state: domains::State) -> Option<&'static str> {
         }
         "deactivate" => "Deactivated. Their sessions have ended.",
         "activate" => "Activated. They can sign in again.",
+        "activate-not-yet" => {
+            "Activated, but they cannot sign in yet. What is missing stands under their name."
+        }
         "remove" => "Removed, with everything that tied them to Okta.",
         "unlink" => {
             "Unlinked. Invite the person again, and their next sign-in ties the account anew."
@@ -254,12 +258,27 @@ async fn invite(
     history::record_in(&mut write, &by.tenant, &event).await?;
     write.commit().await?;
     let standings = ledgerline.standings(&by.tenant).await?;
-    let done = if standings.keeps_out(&user.email) {
+    let done = invited(&standings, &user.email);
+    Ok(Redirect::to(&format!("/people?done={done}")).into_response())
+}
+
+/// The word of `done` for somebody who was invited, anew or again.
+fn invited(standings: &Standings, email: &str) -> &'static str {
+    if standings.keeps_out(email) {
         "invited-outside"
     } else {
         "invited"
-    };
-    Ok(Redirect::to(&format!("/people?done={done}")).into_response())
+    }
+}
+
+/// Whether somebody who is not deactivated can sign in at all.
+fn comes_in(one: &Listed, standings: &Standings, now: i64) -> bool {
+    let invited = one.invited_until.is_some_and(|until| until > now);
+    match standings.state {
+        Standing::Active => one.linked || invited && !standings.keeps_out(&one.user.email),
+        Standing::Suspended => false,
+        Standing::Off | Standing::AwaitingDomain => one.has_password,
+    }
 }
 
 /// Whether the plugin takes an address: one that it does not take is equal to nothing, not even to itself.
@@ -322,17 +341,30 @@ async fn change(
 ) -> Result<Response, Failure> {
     let author = administrator.author(&ledgerline)?;
     let (db, session) = (&ledgerline.db, &administrator.session);
-    let done = carry_out(db, session, &form, author.cause()).await?;
+    let (done, user) = carry_out(db, session, &form, author.cause()).await?;
+    let standings = ledgerline.standings(&user.tenant).await?;
+    let done = match form.action {
+        Action::Invite => invited(&standings, &user.email),
+        Action::Activate => {
+            let people = accounts::of_tenant(db, &user.tenant).await?;
+            let mut people = people.iter().filter(|one| one.user.id == user.id);
+            match people.next() {
+                Some(one) if !comes_in(one, &standings, ledgerline.now()) => "activate-not-yet",
+                _ => done,
+            }
+        }
+        Action::Deactivate | Action::Unlink | Action::Remove => done,
+    };
     Ok(Redirect::to(&format!("/people?done={done}")).into_response())
 }
 
-/// The word of `done`. Of two administrators who take each other's right away at once, one does.
+/// The word of `done`, and to whom. Of two administrators who take each other's right away at once, one does.
 async fn carry_out(
     db: &AnyPool,
     session: &Session,
     form: &ChangeForm,
     cause: Cause<'_>,
-) -> Result<&'static str, Failure> {
+) -> Result<(&'static str, User), Failure> {
     let by = &session.user;
     // Nobody takes their own way in away: another administrator has to.
     if form.id == by.id && form.action != Action::Invite {
@@ -355,7 +387,7 @@ async fn carry_out(
     let (done, code) = form.action.told();
     history::record_in(&mut write, &by.tenant, &cause.event(code, &user.email)).await?;
     write.commit().await?;
-    Ok(done)
+    Ok((done, user))
 }
 
 #[cfg(test)]

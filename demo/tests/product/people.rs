@@ -401,3 +401,31 @@ async fn a_company_has_no_more_people_than_its_page_shows() {
     let people = "SELECT count(*) FROM users WHERE tenant = 'globex'";
     assert_eq!(stage.count(people).await, 1000);
 }
+
+/// What is said of somebody who was let in again is true of them.
+#[tokio::test]
+async fn whoever_is_kept_out_is_not_said_to_come_in() {
+    let stage = Stage::open().await;
+    let anna = stage.anna().await;
+    let elsewhere = "eve@elsewhere.example";
+    let page = invite(&stage, &anna, "Eve", elsewhere).await;
+    page.says(200, "Invited, but kept out");
+    let page = change(&stage, &anna, elsewhere, "invite").await;
+    page.says(200, "Invited, but kept out");
+    change(&stage, &anna, elsewhere, "deactivate").await;
+    let page = change(&stage, &anna, elsewhere, "activate").await;
+    page.says(200, "Activated, but they cannot sign in yet.");
+    // Somebody who has come in before needs nothing else.
+    stage
+        .sign_in(&stage.browser(), BO)
+        .await
+        .says(200, "Hello, Bo");
+    change(&stage, &anna, BO, "deactivate").await;
+    let page = change(&stage, &anna, BO, "activate").await;
+    page.says(200, "Activated. They can sign in again.");
+    // Untied and not invited again, they do.
+    change(&stage, &anna, BO, "unlink").await;
+    change(&stage, &anna, BO, "deactivate").await;
+    let page = change(&stage, &anna, BO, "activate").await;
+    page.says(200, "Activated, but they cannot sign in yet.");
+}
