@@ -329,6 +329,29 @@ async fn suspending() {
     assert_eq!(actor, "operator olga");
 }
 
+/// A domain that waits to be used is suspended as much as one in use, and says so.
+#[tokio::test]
+async fn suspending_what_is_not_in_use() {
+    let stage = Stage::open().await;
+    let (gina, olga) = (stage.gina().await, stage.olga().await);
+    stage.save_globex(&gina).await;
+    stage.ask_for_domain(&gina, "globex.example").await;
+    stage.approve(&olga, "globex.example").await;
+    let page = stage.change_held(&olga, "globex.example", "suspend").await;
+    page.says(200, "Suspended.")
+        .says(200, "the company can put its settings into use");
+    let page = stage.test_sign_in(&gina, "gina@globex.example").await;
+    assert!(
+        !page.text().contains("is active at Globex"),
+        "{}",
+        page.text()
+    );
+    let page = stage.change_held(&olga, "globex.example", "approve").await;
+    page.says(200, "Approved.");
+    let page = stage.test_sign_in_known(&gina).await;
+    page.says(200, "Single sign-on is active at Globex");
+}
+
 /// What is no company, no domain or no action is answered, and changes nothing.
 #[tokio::test]
 async fn what_is_not_there_is_not_changed() {

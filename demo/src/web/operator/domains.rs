@@ -14,7 +14,7 @@ use super::{Act, Failure, Layout, Ledgerline, Operator, companies, page};
 use crate::connections::{self, Saved};
 use crate::database;
 use crate::domain_requests::{self, Request};
-use crate::domains::{self, Domain, Standing, State as TenantState};
+use crate::domains::{self, Domain, State as TenantState};
 use crate::moment::Moment;
 use crate::resemblance::Warning;
 use crate::tenants::Tenant;
@@ -42,8 +42,11 @@ struct Asked {
 struct Held {
     domain: String,
     tenant: Tenant,
-    /// Of the settings in use, which it can be approved for again: issuer and client ID.
-    suspended: Option<(String, String)>,
+    /// The company's people sign in by the settings that it was approved for, or would if it were not suspended.
+    in_use: bool,
+    suspended: bool,
+    /// The settings that it can be approved for again, where they still are there: issuer and client ID.
+    again: Option<(String, String)>,
     words: &'static str,
     badge: &'static str,
     text: String,
@@ -165,22 +168,30 @@ async fn standing(
     domain: &str,
     tenant: Tenant,
 ) -> Result<Held, sqlx::Error> {
-    let live = connections::of_tenant(&ledgerline.db, &tenant.id).await?;
-    let approvals = domains::of_tenant(&ledgerline.db, &tenant.id).await?;
-    let mut approvals = approvals.into_iter().filter(|one| one.domain == domain);
-    let of_live = live.as_ref().and_then(|live| {
-        approvals
-            .clone()
-            .find(|one| one.standing(live) != Standing::Outdated)
-            .map(|one| (one.standing(live), one))
-    });
-    let (badge, words, suspended, approval) = match of_live {
-        Some((Standing::Suspended, approval)) => {
-            let settings = (approval.issuer.clone(), approval.client_id.clone());
-            ("bad", "Suspended", Some(settings), Some(approval))
-        }
-        Some((_, approval)) => ("good", "In use", None, Some(approval)),
-        None => ("info", "Approved, not in use", None, approvals.next()),
+    let db = &ledgerline.db;
+    let live = connections::of_tenant(db, &tenant.id).await?;
+    let draft = drafts::of_tenant(db, &tenant.id).await?;
+    let draft = draft.map(|draft| draft.settings);
+    let approvals = domains::of_tenant(db, &tenant.id).await?;
+    let approvals: Vec<_> = approvals
+        .into_iter()
+        .filter(|one| one.domain == domain)
+        .collect();
+    let for_these = |settings: &Option<Saved>| {
+        let settings = settings.as_ref()?;
+        approvals.iter().find(|one| one.is_for(settings))
+    };
+    // What is in use counts first, then what waits to be.
+    let live = for_these(&live);
+    let there = live.or_else(|| for_these(&draft));
+    let approval = there.or(approvals.first());
+    let (in_use, suspended) = (live.is_some(), approval.is_some_and(Domain::is_suspended));
+    let again = there.filter(|_| suspended);
+    let again = again.map(|one| (one.issuer.clone(), one.client_id.clone()));
+    let (badge, words) = match (suspended, in_use) {
+        (true, _) => ("bad", "Suspended"),
+        (false, true) => ("good", "In use"),
+        (false, false) => ("info", "Approved, not in use"),
     };
     let text = approval.map_or_else(String::new, |approval| {
         format!(
@@ -194,7 +205,9 @@ async fn standing(
     Ok(Held {
         domain: domain.to_owned(),
         tenant,
+        in_use,
         suspended,
+        again,
         words,
         badge,
         text,
