@@ -60,6 +60,15 @@ pub(crate) fn passed(entries: &[Entry]) -> bool {
             .all(|entry| matches!(entry.outcome, Outcome::Pass | Outcome::Warn))
 }
 
+/// Why the first line that failed did, as its code; empty where nothing failed.
+pub(crate) fn failure(entries: &[Entry]) -> &str {
+    let mut failed = entries.iter();
+    let failed = failed.find(|entry| entry.outcome == Outcome::Fail);
+    failed
+        .and_then(|entry| entry.reason.as_deref())
+        .unwrap_or_default()
+}
+
 /// The latest *Test connection* of some settings.
 #[derive(Clone, Debug)]
 pub(crate) struct Probe {

@@ -399,23 +399,27 @@ fn address_of(error: &CallError<LoginError>) -> Option<&str> {
 
 /// Both sides of a comparison, or the name of a fault: for the administrator.
 fn detail_of(error: &CallError<LoginError>) -> String {
-    let sides = |expected: &Option<String>, found: &Option<String>| match (expected, found) {
+    let answer = match error {
+        CallError::Answer(LoginError::ProviderDenied(denial)) => return denial.error.clone(),
+        CallError::Answer(answer) => answer,
+        fault => return fault.to_string(),
+    };
+    match sides_of(answer) {
         (Some(expected), Some(found)) => format!("expected {expected}, found {found}"),
         (Some(expected), None) => format!("expected {expected}"),
         (None, Some(found)) => format!("found {found}"),
         (None, None) => String::new(),
-    };
-    match error {
-        CallError::Answer(LoginError::TokenRejected(rejection)) => {
-            sides(&rejection.expected, &rejection.found)
-        }
-        CallError::Answer(LoginError::ProviderMisbehaved(misbehaviour)) => {
-            sides(&misbehaviour.expected, &misbehaviour.found)
-        }
-        CallError::Answer(LoginError::ProviderDenied(denial)) => denial.error.clone(),
-        CallError::Answer(_) => String::new(),
-        fault => fault.to_string(),
     }
+}
+
+/// What was expected and what was found, where something was compared.
+pub(super) fn sides_of(error: &LoginError) -> (Option<&str>, Option<&str>) {
+    let (expected, found) = match error {
+        LoginError::TokenRejected(rejection) => (&rejection.expected, &rejection.found),
+        LoginError::ProviderMisbehaved(fault) => (&fault.expected, &fault.found),
+        _ => return (None, None),
+    };
+    (expected.as_deref(), found.as_deref())
 }
 
 /// The refusals that must not tell who exists share one status.

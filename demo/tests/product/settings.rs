@@ -6,6 +6,8 @@ mod second_secret;
 mod secret;
 mod test_sign_in;
 
+use okta_sso_demo::dev_okta::Switch;
+
 use crate::guide::GINA;
 use crate::stage::{PASSWORD, Stage};
 
@@ -355,4 +357,20 @@ async fn switching_off_keeps_the_settings_in_use() {
         200,
         "Single sign-on is active at Globex with these settings.",
     );
+}
+
+/// What goes wrong before Okta's page is found under its reference, too, with both sides of what was compared.
+#[tokio::test]
+async fn a_test_that_ends_before_okta_is_in_the_history() {
+    let stage = Stage::open().await;
+    let gina = stage.gina().await;
+    stage.save_globex(&gina).await;
+    stage.okta.switches().turn_on(Switch::MetadataOtherIssuer);
+    let page = stage.test_sign_in_known(&gina).await;
+    let code = "login/provider-misbehaved/metadata/issuer-mismatch";
+    page.says(200, &stage.issuer);
+    let number = page.url.path_segments().unwrap().next_back().unwrap();
+    let (found, actor, detail) = stage.history("globex", number).await;
+    assert_eq!(found, "settings/test-failed");
+    assert_eq!((actor.as_str(), detail.as_str()), (GINA, code));
 }

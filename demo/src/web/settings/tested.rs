@@ -87,11 +87,12 @@ pub(in crate::web) async fn finish(
         } else {
             history::TEST_FAILED
         };
-        let failed = entries.iter().find(|entry| entry.outcome == Outcome::Fail);
-        let detail = failed
-            .and_then(|entry| entry.reason.as_deref())
-            .unwrap_or_default();
-        history::record_in(&mut write, tenant, &cause.event(code, detail)).await?;
+        history::record_in(
+            &mut write,
+            tenant,
+            &cause.event(code, trials::failure(&entries)),
+        )
+        .await?;
         if let Some(identity) = identity {
             let passed = drafts::Passed {
                 settings: begun.settings.clone(),

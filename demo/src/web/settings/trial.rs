@@ -17,6 +17,7 @@ use super::{
     domain_requests, domains, drafts, page, trials,
 };
 use crate::accounts::{self, Listed};
+use crate::activation::Cause;
 use crate::database;
 use crate::ledgerline::ConnectError;
 use crate::operator_events::Code;
@@ -24,8 +25,8 @@ use crate::sign_in::domain_of;
 use crate::trials::{Entry, Outcome};
 use crate::web::address::ClientAddress;
 use crate::web::login;
-use crate::web::okta::Okta;
-use crate::{connections, link_moves};
+use crate::web::okta::{Okta, sides_of};
+use crate::{connections, history, link_moves, token};
 
 /// Asks Okta about the tenant's settings and keeps what was found; false when too little is filled in to ask.
 pub(super) async fn probe(ledgerline: &Ledgerline, tenant: &str) -> Result<bool, Failure> {
@@ -193,20 +194,27 @@ pub(super) async fn start(
         }
         Err(CallError::Answer(error)) => {
             // It did not come as far as Okta's page: the same list, told at once.
-            let handle = crate::token::name()?;
-            let now = ledgerline.now();
-            trials::begin_rehearsal(&ledgerline.db, &handle, &user.id, &draft.settings, now)
-                .await?;
-            let mut entries = ask(&ledgerline, &draft.settings).await?;
+            let handle = token::name()?;
+            let cause = Cause {
+                actor: &user.email,
+                correlation_id: &handle,
+                now: ledgerline.now(),
+            };
+            let (db, settings) = (&ledgerline.db, &draft.settings);
+            trials::begin_rehearsal(db, &handle, &user.id, settings, cause.now).await?;
+            let mut entries = ask(&ledgerline, settings).await?;
+            let (expected, found) = sides_of(&error);
             entries.push(Entry {
                 check: "check/provider-answer".to_owned(),
                 outcome: Outcome::Fail,
                 reason: Some(error.code()),
-                expected: None,
-                found: None,
+                expected: expected.map(str::to_owned),
+                found: found.map(str::to_owned),
             });
-            let mut write = database::write(&ledgerline.db).await?;
-            trials::end_rehearsal(&mut write, &handle, &entries, now).await?;
+            let mut write = database::write(db).await?;
+            trials::end_rehearsal(&mut write, &handle, &entries, cause.now).await?;
+            let event = cause.event(history::TEST_FAILED, trials::failure(&entries));
+            history::record_in(&mut write, &user.tenant, &event).await?;
             write.commit().await?;
             Ok(Redirect::to(&format!("/settings/sso/test/{handle}")).into_response())
         }
