@@ -184,7 +184,7 @@ async fn standing(
     // What is in use counts first, then what waits to be.
     let live = for_these(&live);
     let there = live.or_else(|| for_these(&draft));
-    let approval = there.or(approvals.first());
+    let approval = there.or_else(|| approvals.first());
     let (in_use, suspended) = (live.is_some(), approval.is_some_and(Domain::is_suspended));
     let again = there.filter(|_| suspended);
     let again = again.map(|one| (one.issuer.clone(), one.client_id.clone()));
