@@ -52,7 +52,7 @@ async fn act(
     by: &Session,
     id: &str,
     action: Action,
-) -> Result<&'static str, Failure> {
+) -> Result<(&'static str, User), Failure> {
     let form = ChangeForm {
         id: id.to_owned(),
         action,
