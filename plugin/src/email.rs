@@ -2,6 +2,7 @@
 
 use crate::contract::exports::sso::provider::claims::EmailMatch;
 use crate::contract::sso::provider::types::EmailRule;
+use crate::unseen::is_unseen;
 
 /// Whether this module accepts an address: RFC 5321's dot-string at a domain of letters, digits and hyphens, ASCII
 /// alone, at most 64 bytes before the one `@` and 254 in all.
@@ -83,16 +84,9 @@ fn bounded(address: &str) -> String {
 }
 
 fn without_white_space(address: &str) -> String {
-    let invisible = |c: char| {
-        c.is_whitespace()
-            || matches!(
-                c,
-                '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}'
-            )
-            // Stands for another one in an address that was refused (`error::email_refusal`).
-            || c == char::REPLACEMENT_CHARACTER
-    };
-    address.chars().filter(|c| !invisible(*c)).collect()
+    // The last one stands for another in an address that was refused (`error::email_refusal`).
+    let is_white = |c: char| c.is_whitespace() || is_unseen(c) || c == char::REPLACEMENT_CHARACTER;
+    address.chars().filter(|c| !is_white(*c)).collect()
 }
 
 fn without_tag(address: &str) -> String {
@@ -224,6 +218,10 @@ mod tests {
             ("Anna@a.com", EmailMatch::DiffersInCase),
             (" anna@a.com", EmailMatch::DiffersInWhiteSpace),
             ("anna@a.com\u{fffd}", EmailMatch::DiffersInWhiteSpace),
+            (
+                "\u{61c}an\u{3164}na\0@a.com",
+                EmailMatch::DiffersInWhiteSpace,
+            ),
             ("anna+x@a.com", EmailMatch::DiffersInTag),
             ("аnna@a.com", EmailMatch::LookAlike),
             ("anna＠a.com", EmailMatch::LookAlike),

@@ -7,13 +7,14 @@ use crate::contract::exports::sso::provider::logout::LogoutError;
 use crate::contract::sso::provider::http::Error as HttpError;
 use crate::contract::sso::provider::types::Endpoint;
 use crate::json::{JsonError, MemberError};
+use crate::unseen::is_unseen;
 
 /// The longest text of a provider's that is shown, in characters.
 const SHOWN: usize = 128;
 /// The same of an e-mail address, of which none that is well-formed is cut.
 const SHOWN_EMAIL: usize = 256;
 
-/// A text as it may be shown to an administrator: at most 128 characters, none of them a control character.
+/// A text as it may be shown to an administrator: at most 128 characters, and U+FFFD for each that is not seen.
 #[must_use]
 pub fn shown(text: &str) -> String {
     harmless(text, SHOWN)
@@ -23,9 +24,7 @@ fn harmless(text: &str, most: usize) -> String {
     text.chars()
         .take(most)
         .map(|character| {
-            // The second group turns or hides text (Unicode bidirectional and zero-width formatting).
-            let hides = matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-            if character.is_control() || hides {
+            if is_unseen(character) {
                 char::REPLACEMENT_CHARACTER
             } else {
                 character
@@ -379,6 +378,10 @@ mod tests {
         let found = |address: &str| email_refusal(Some(address)).found.unwrap();
         assert_eq!(found("\u{430}nna@a.com \u{a0}"), "\u{430}nna@a.com \u{a0}");
         assert_eq!(found("anna@a.com\0\n"), "anna@a.com\u{fffd}\u{fffd}");
+        assert_eq!(
+            found("an\u{ad}na\u{e0041}@a.com"),
+            "an\u{fffd}na\u{fffd}@a.com"
+        );
         assert_eq!(found(&"é".repeat(256)), "é".repeat(256));
         assert_eq!(found(&"é".repeat(257)), "é".repeat(256));
         assert_eq!(email_refusal(None).found, None);

@@ -35,4 +35,5 @@ pub mod probe;
 pub mod record;
 pub mod token;
 pub mod transaction;
+pub mod unseen;
 pub mod user_info;
