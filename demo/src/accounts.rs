@@ -43,21 +43,32 @@ pub(crate) struct Listed {
     pub(crate) invited_until: Option<i64>,
 }
 
-/// Whether the product takes this as somebody's address: one `@`, printable ASCII, a dot in the domain.
+/// Whether the plugin would take this as somebody's address, for where it cannot be asked: RFC 5321's dot-string at a domain
+/// of letters, digits and hyphens. `tests/emails.json` is held against both.
 pub(crate) fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else {
         return false;
     };
-    let plain = |byte: u8| byte.is_ascii_graphic() && !b"\"(),:;<>[\\]@".contains(&byte);
-    text.len() <= 254
-        && (1..=64).contains(&local.len())
-        && text.bytes().filter(|byte| *byte == b'@').count() == 1
-        && local.bytes().all(plain)
-        && domain
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
-        && domain.contains('.')
-        && domain.split('.').all(|label| !label.is_empty())
+    let is_atom = |atom: &str| {
+        let mut bytes = atom.bytes();
+        !atom.is_empty()
+            && bytes.all(|byte| byte.is_ascii_graphic() && !b"\"(),:;<>[\\]@".contains(&byte))
+    };
+    text.len() <= 254 && local.len() <= 64 && local.split('.').all(is_atom) && is_domain(domain)
+}
+
+/// Two labels at least, the last of them no number.
+fn is_domain(domain: &str) -> bool {
+    let is_label = |label: &str| {
+        let mut bytes = label.bytes();
+        (1..=63).contains(&label.len())
+            && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let is_number = |label: &str| label.bytes().all(|byte| byte.is_ascii_digit());
+    let last = domain.rsplit_once('.').map(|(_, last)| last);
+    last.is_some_and(|last| !is_number(last)) && domain.split('.').all(is_label)
 }
 
 /// Inserts a user, or does nothing and says false when the tenant has one with this very e-mail.
@@ -224,35 +235,24 @@ pub(crate) async fn set_email(
 
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
+
     use super::is_email;
 
+    #[derive(Deserialize)]
+    struct Emails {
+        accepted: Vec<String>,
+        refused: Vec<String>,
+    }
+
     #[test]
-    fn addresses_are_plain() {
-        for good in ["anna@a.com", "Anna+x@sub.a-b.com"] {
-            assert!(is_email(good), "{good}");
+    fn addresses_are_those_that_the_plugin_takes() {
+        let emails: Emails = serde_json::from_str(include_str!("../../tests/emails.json")).unwrap();
+        for address in emails.accepted {
+            assert!(is_email(&address), "{address:?}");
         }
-        for bad in [
-            "",
-            "anna",
-            "@a.com",
-            "anna@",
-            "anna@a",
-            "anna@a.com.",
-            "anna@.a.com",
-            "anna@a..com",
-            " anna@a.com",
-            "anna@a.com ",
-            "anna@evil.com@a.com",
-            "anna(c)@a.com",
-            "<anna@a.com>",
-            "anna@a.com,b@a.com",
-            "anna\u{ff20}a.com",
-            "\u{430}nna@a.com",
-            "anna@[127.0.0.1]",
-            "anna@a.com\r\nBcc: x",
-            "anna@a_b.com",
-        ] {
-            assert!(!is_email(bad), "{bad:?}");
+        for address in emails.refused {
+            assert!(!is_email(&address), "{address:?}");
         }
     }
 }

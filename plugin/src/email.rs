@@ -141,59 +141,25 @@ fn to_the_eye(address: &str) -> String {
 mod tests {
     use super::*;
 
+    /// The platform's own check of an address is held against the same list.
+    fn emails(verdict: &str) -> Vec<String> {
+        let emails: serde_json::Value =
+            serde_json::from_str(include_str!("../../tests/emails.json")).unwrap();
+        serde_json::from_value(emails[verdict].clone()).unwrap()
+    }
+
     #[test]
     fn addresses_that_are_accepted() {
-        for address in [
-            "anna@a.com",
-            "Anna@A.COM",
-            "a.b+c@sub.a-b.com",
-            "anna@xn--80a.com",
-        ] {
-            assert!(is_well_formed(address), "{address}");
+        for address in emails("accepted") {
+            assert!(is_well_formed(&address), "{address:?}");
         }
-        assert!(is_well_formed(&format!("{}@a.com", "a".repeat(64))));
     }
 
     #[test]
     fn addresses_that_are_refused() {
-        for address in [
-            " anna@a.com",
-            "anna@a.com ",
-            "anna@a.com\t",
-            "anna\u{a0}@a.com",
-            "\u{feff}anna@a.com",
-            "anna@a.com.",
-            "anna@.a.com",
-            "anna@a..com",
-            "anna@evil.com@a.com",
-            "anna(comment)@a.com",
-            "<anna@a.com>",
-            "Anna <anna@a.com>",
-            "mailto:anna@a.com",
-            "anna＠a.com",
-            "аnna@a.com",
-            "\u{212a}im@a.com",
-            "anna@[127.0.0.1]",
-            "anna@a.com:25",
-            "anna@a_com",
-            "anna@127.0.0.1",
-            "anna@localhost",
-            "anna\0@a.com",
-            "anna@a.com\r\nBcc: x",
-            "anna@a.com,ceo@a.com",
-            "anna%40a.com",
-            "\"anna\"@a.com",
-            "",
-            "@a.com",
-            "anna@",
-            "anna@-a.com",
-        ] {
-            assert!(!is_well_formed(address), "BI-122 to BI-143: {address:?}");
+        for address in emails("refused") {
+            assert!(!is_well_formed(&address), "BI-122 to BI-143: {address:?}");
         }
-        assert!(
-            !is_well_formed(&format!("{}@a.com", "a".repeat(65))),
-            "BI-140"
-        );
     }
 
     #[test]
