@@ -1,5 +1,7 @@
 //! *Sign-in history*: each attempt under its number, for the company's own administrators.
 
+use std::time::Duration;
+
 use okta_sso_demo::dev_okta::Switch;
 
 use crate::stage::Stage;
@@ -144,6 +146,60 @@ async fn an_export_holds_no_formula() {
     for cell in export.body.split(['\n', ',']) {
         assert!(!cell.starts_with("\"="), "{cell}");
     }
+}
+
+/// A stranger types whatever they like for an address: no mark in it turns what stands beside it.
+#[tokio::test]
+async fn what_a_stranger_typed_is_shown_harmless() {
+    let stage = Stage::open().await;
+    let (anna, olga) = (stage.anna().await, stage.olga().await);
+    stage
+        .password(&stage.browser(), "\u{202e}moc@acme.example", "wrong")
+        .await
+        .says(403, "Your company signs in with Okta.");
+    // Written down beside the answer.
+    let code = "refused/password-not-accepted";
+    for _ in 0..500 {
+        if stage.latest("acme", code).await.is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let (shown, spelled) = (
+        "\u{fffd}moc@acme.example",
+        "“\u{fffd}moc@acme.example”, with U+202E (a mark that turns text)",
+    );
+    let export = anna.visit(&stage.at("/history.csv?kind=refused")).await;
+    let line = export.body.lines().nth(1).unwrap();
+    assert!(line.contains(&format!(",\"{shown}\",")), "{line}");
+    assert!(line.contains(&format!(",\"{spelled}\",")), "{line}");
+    let page = anna.visit(&stage.at("/history")).await;
+    let company = olga.visit(&stage.at("/operator/tenants/acme")).await;
+    for page in [&page, &company] {
+        let isolated = format!("<bdi dir=\"ltr\">{spelled}</bdi>");
+        assert!(page.body.contains(&isolated), "{}", page.body);
+    }
+    for page in [&export, &page, &company] {
+        assert!(!page.body.contains('\u{202e}'), "{}", page.body);
+    }
+}
+
+/// Of what nobody is known to have done, the operator reads no empty name.
+#[tokio::test]
+async fn nobody_is_named_where_nobody_is_known() {
+    let stage = Stage::open().await;
+    let olga = stage.olga().await;
+    stage
+        .happens("acme", "login/transaction-not-found", "")
+        .await;
+    let page = olga.visit(&stage.at("/operator/tenants/acme")).await;
+    assert!(page.body.contains("somewhere"), "{}", page.body);
+    assert!(!page.body.contains("<strong></strong>"), "{}", page.body);
+    assert!(
+        !page.body.contains("<bdi dir=\"ltr\"></bdi>"),
+        "{}",
+        page.body
+    );
 }
 
 #[tokio::test]

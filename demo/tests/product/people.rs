@@ -287,14 +287,14 @@ async fn what_is_wrong_in_okta_is_mended_there() {
         (
             Switch::TrailingSpace,
             "eve@acme.example ",
-            "“eve@acme.example ”, with U+0020 SPACE",
+            "“eve@acme.example ”, with U+0020 (a space)",
             "The two addresses differ only in spaces or in characters that cannot be seen.",
         ),
         (
             Switch::LookAlike,
             "\u{435}v\u{435}@\u{430}cm\u{435}.\u{435}x\u{430}mpl\u{435}",
-            "“\u{435}v\u{435}@\u{430}cm\u{435}.\u{435}x\u{430}mpl\u{435}”, with U+0435 CYRILLIC SMALL LETTER IE, \
-             U+0430 CYRILLIC SMALL LETTER A",
+            "“\u{435}v\u{435}@\u{430}cm\u{435}.\u{435}x\u{430}mpl\u{435}”, with U+0435 (a Cyrillic letter), \
+             U+0430 (a Cyrillic letter)",
             "The two addresses look the same but are written with other characters.",
         ),
     ] {

@@ -20,13 +20,21 @@ pub(super) async fn csv(
     let mut text = String::from("time,code,phase,who,what,detail,reference\r\n");
     for event in events {
         let told = words::of(&ledgerline, &event).await;
+        // Who it was stays one value to look for; how that is written is told beside it.
+        let mut detail = told.detail;
+        if told.spelled != told.who {
+            if !detail.is_empty() {
+                detail.push_str("; ");
+            }
+            detail.push_str(&told.spelled);
+        }
         let cells = [
             Moment(event.at).iso(),
             event.code.clone(),
             phase(&event.code).to_owned(),
             told.who,
             told.text,
-            told.detail,
+            detail,
             event.correlation_id,
         ];
         text.push_str(&cells.map(|cell| quoted(&cell)).join(","));

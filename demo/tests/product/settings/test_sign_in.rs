@@ -58,7 +58,7 @@ async fn an_address_that_is_not_taken_is_shown() {
     stage.okta.switches().turn_on(Switch::TrailingSpace);
     let page = stage.test_sign_in(&gina, GINA).await;
     page.says(200, "Failed E-mail")
-        .says(200, "Found “gina@globex.example ”, with U+0020 SPACE")
+        .says(200, "Found “gina@globex.example ”, with U+0020 (a space)")
         .says(200, "Not checked SSO domain");
     stage.okta.switches().turn_all_off();
     stage.okta.switches().turn_on(Switch::OtherDomain);
