@@ -22,7 +22,7 @@ const INVITED: usize = 200;
 /// One pair of addresses that are almost the same.
 pub(super) struct NearMiss {
     pub(super) user_id: String,
-    pub(super) name: String,
+    pub(super) heading: String,
     pub(super) on_file: String,
     pub(super) from_okta: String,
     /// The same with odd characters named.
@@ -69,7 +69,7 @@ pub(super) async fn of(
             let (text, next_step) = explain(ledgerline, &refused, &compared).await;
             found.push(NearMiss {
                 user_id: listed.user.id.clone(),
-                name: listed.user.name.clone(),
+                heading: heading(&compared, &listed.user.name),
                 on_file: on_file.clone(),
                 from_okta: from_okta.clone(),
                 spelled: spelled(from_okta),
@@ -81,6 +81,15 @@ pub(super) async fn of(
         }
     }
     Ok(found)
+}
+
+/// What only looks like somebody's address may be somebody else's.
+fn heading(compared: &EmailMatch, name: &str) -> String {
+    if *compared == EmailMatch::LookAlike {
+        format!("An address from Okta looks like that of {name}")
+    } else {
+        format!("{name} was almost let in")
+    }
 }
 
 /// Why it missed, and what to do: about what is no address, only in Okta.
@@ -101,7 +110,8 @@ async fn explain(
     if *compared == EmailMatch::LookAlike {
         next_step = format!("{} {next_step}", near.next_step);
     }
-    (near.for_administrator, next_step)
+    let text = format!("{} {}", malformed.for_administrator, near.for_administrator);
+    (text, next_step)
 }
 
 /// The same mailbox, written otherwise. What follows a plus sign is not: whoever can edit their own address at the provider

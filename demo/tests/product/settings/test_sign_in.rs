@@ -45,7 +45,7 @@ async fn a_test_sign_in_says_whom_it_leads_to() {
         .await;
     let page = stage.test_sign_in_anew(&gina, GINA).await;
     page.says(200, "Failed You")
-        .says(200, "differ only in capital letters");
+        .says(200, "differ in capital letters");
 }
 
 /// What Okta has instead of an address is shown, its odd character by name.

@@ -189,16 +189,13 @@ pub(super) fn email_match(result: EmailMatch) -> Pair {
             "The address from Okta and the one on file are equal.",
             "Nothing to do.",
         ),
-        EmailMatch::DiffersInCase => (
-            "The two addresses differ only in capital letters.",
-            MAKE_EQUAL,
-        ),
+        EmailMatch::DiffersInCase => ("The two addresses differ in capital letters.", MAKE_EQUAL),
         EmailMatch::DiffersInWhiteSpace => (
-            "The two addresses differ only in spaces or in characters that cannot be seen.",
+            "The two addresses differ in spaces or in characters that cannot be seen.",
             MAKE_EQUAL,
         ),
         EmailMatch::DiffersInTag => (
-            "The two addresses differ only in what follows a plus sign.",
+            "The two addresses differ in what follows a plus sign.",
             MAKE_EQUAL,
         ),
         EmailMatch::LookAlike => (
