@@ -114,15 +114,32 @@ const OWN: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// What to do next about the product's own refusals, by the names of its own buttons: the plugin knows none of them.
+const NEXT_STEPS: &[(&str, &str)] = &[
+    (
+        "account/invitation-expired",
+        "Open “Change” beside the person in People, and press “Invite again”.",
+    ),
+    (
+        "account/disabled",
+        "If the person should come in, open “Change” beside them in People, and press “Activate”.",
+    ),
+    (
+        "account/linked-to-another-subject",
+        "If it is the same person, open “Change” beside them in People, press “Unlink from Okta”, then “Invite again”, and \
+         have them sign in.",
+    ),
+];
+
 /// What a code says to an administrator, and what to do next.
 pub(super) async fn explain(ledgerline: &Ledgerline, code: &str) -> (String, String) {
-    match OWN.iter().find(|(known, ..)| *known == code) {
-        Some((_, text, next_step)) => ((*text).to_owned(), (*next_step).to_owned()),
-        None => {
-            let explanation = ledgerline.explain(code).await;
-            (explanation.for_administrator, explanation.next_step)
-        }
+    if let Some((_, text, next_step)) = OWN.iter().find(|(known, ..)| *known == code) {
+        return ((*text).to_owned(), (*next_step).to_owned());
     }
+    let explanation = ledgerline.explain(code).await;
+    let own = NEXT_STEPS.iter().find(|(known, _)| *known == code);
+    let next_step = own.map_or(explanation.next_step, |(_, own)| (*own).to_owned());
+    (explanation.for_administrator, next_step)
 }
 
 /// `check/client-credentials` as `Client credentials`.

@@ -44,6 +44,33 @@ fn codes(folder: &Path, found: &mut BTreeSet<String>) {
     }
 }
 
+/// What to do next names buttons that are there.
+#[tokio::test]
+async fn next_steps_name_buttons_of_the_page() {
+    let stage = Stage::open().await;
+    let anna = stage.anna().await;
+    let bo = stage.browser();
+    stage.sign_in(&bo, "bo@acme.example").await.says(200, "Bo");
+    let people = anna.visit(&stage.at("/people")).await;
+    for (code, buttons) in [
+        ("account/invitation-expired", &["Invite again"][..]),
+        ("account/disabled", &["Activate"]),
+        (
+            "account/linked-to-another-subject",
+            &["Unlink from Okta", "Invite again"],
+        ),
+    ] {
+        stage.happens("acme", code, "").await;
+        let history = anna.visit(&stage.at("/history")).await;
+        for button in buttons {
+            history.says(200, &format!("“{button}”"));
+            let pressed = format!(">{button}</button>");
+            assert!(people.body.contains(&pressed), "{code}: {button}");
+        }
+        assert!(people.body.contains("<summary>Change<"), "{code}");
+    }
+}
+
 #[tokio::test]
 async fn every_code_has_words() {
     let mut found = BTreeSet::new();

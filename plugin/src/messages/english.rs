@@ -89,8 +89,8 @@ fn account(refusal: Account) -> Pair {
         Account::LinkedToAnotherSubject => (
             "The user with this e-mail address already signs in as another Okta account, perhaps \
              because the account in Okta was deleted and made again.",
-            "If it is the same person, release the user’s link in the settings and have them sign \
-             in again.",
+            "If it is the same person, release the user from the other account, invite them again \
+             and have them sign in.",
         ),
         Account::OtherAccount => (
             "The person signed in to Okta with another account than the one that was asked for.",
