@@ -19,7 +19,7 @@ pub(crate) struct Entry {
     /// What was looked at: `check/…` of the plugin, or `own/…`.
     pub(crate) check: String,
     pub(crate) outcome: Outcome,
-    /// Why it is not a pass: a code of the plugin, or `own/…`.
+    /// Why it is not a pass, or what more is to be said of one: a code of the plugin, or `own/…`.
     pub(crate) reason: Option<String>,
     pub(crate) expected: Option<String>,
     pub(crate) found: Option<String>,

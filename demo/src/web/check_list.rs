@@ -108,6 +108,16 @@ const OWN: &[(&str, &str, &str)] = &[
         "Ask our support to move the ties before these settings are put into use.",
     ),
     (
+        "own/thin-token",
+        "UserInfo answers for the same person. The ID token is thin: the e-mail came from UserInfo, so every sign-in asks it.",
+        "",
+    ),
+    (
+        "own/full-token",
+        "UserInfo answers for the same person. The ID token holds the e-mail itself, so a sign-in does not ask UserInfo.",
+        "",
+    ),
+    (
         "own/domain-waiting",
         "The e-mail address is on the domain that you asked for, which we have not confirmed yet.",
         "Nothing to do: single sign-on becomes active as soon as the domain is confirmed.",

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use okta_sso_host::contract::{self, Check, EmailMatch, Identity, Rehearsal};
+use okta_sso_host::contract::{self, Check, ClaimsSource, EmailMatch, Identity, Rehearsal};
 use sqlx::AnyConnection;
 
 use super::{
@@ -51,6 +51,9 @@ pub(in crate::web) async fn finish(
         _ => Vec::new(),
     };
     entries.extend(rehearsal.checks.iter().map(Entry::from));
+    if let Some(identity) = &rehearsal.identity {
+        tell_source(identity, &mut entries);
+    }
     let mut write = database::write(&ledgerline.db).await?;
     let (tenant, id) = (&begun.tenant, &begun.user_id);
     let Some(tester) = accounts::find(&mut *write, tenant, id).await? else {
@@ -146,6 +149,21 @@ fn fails(reason: &str) -> Entry {
     entry(Outcome::Fail, Some(reason))
 }
 
+/// Where the e-mail came from: whether sign-ins need UserInfo.
+fn tell_source(identity: &Identity, entries: &mut [Entry]) {
+    let source = match identity.email_source {
+        ClaimsSource::IdToken => "own/full-token",
+        ClaimsSource::UserInfo => "own/thin-token",
+    };
+    if let Some(entry) = line_of(entries, "check/user-info") {
+        entry.reason = Some(source.to_owned());
+    }
+}
+
+fn line_of<'a>(entries: &'a mut [Entry], check: &str) -> Option<&'a mut Entry> {
+    entries.iter_mut().find(|entry| entry.check == check)
+}
+
 /// The address is on a domain that the tenant asked for: a pass only when it is approved.
 async fn await_domain(
     db: &mut AnyConnection,
@@ -161,10 +179,7 @@ async fn await_domain(
     if approved {
         return Ok(());
     }
-    if let Some(entry) = entries
-        .iter_mut()
-        .find(|entry| entry.check == "check/email-domain")
-    {
+    if let Some(entry) = line_of(entries, "check/email-domain") {
         entry.outcome = Outcome::Warn;
         entry.reason = Some("own/domain-waiting".to_owned());
         entry.found = Some(domain);

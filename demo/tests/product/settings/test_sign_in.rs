@@ -67,6 +67,25 @@ async fn an_address_that_is_not_taken_is_shown() {
         .says(200, "Expected globex.example Found gina@elsewhere.example");
 }
 
+/// Whether a sign-in needs UserInfo is told where UserInfo is.
+#[tokio::test]
+async fn a_thin_id_token_is_told() {
+    let stage = Stage::open().await;
+    let gina = stage.gina().await;
+    stage.save_globex(&gina).await;
+    stage.ask_for_domain(&gina, "globex.example").await;
+    let page = stage.test_sign_in(&gina, GINA).await;
+    page.says(200, "The settings work.")
+        .says(200, "The ID token holds the e-mail itself");
+    assert!(!page.text().contains("is thin"), "{}", page.text());
+    stage.okta.switches().turn_on(Switch::ThinTokens);
+    let page = stage.test_sign_in_known(&gina).await;
+    page.says(200, "The settings work.").says(
+        200,
+        "Passed UserInfo UserInfo answers for the same person. The ID token is thin: the e-mail came from UserInfo",
+    );
+}
+
 /// What is wrong with the issuer is the first thing that is told, though nobody comes as far as Okta's page.
 #[tokio::test]
 async fn a_check_list_begins_with_metadata_issuer_and_keys() {
