@@ -211,7 +211,7 @@ async fn the_health_of_the_connection() {
     let anna = stage.anna().await;
     let page = anna.visit(&stage.at("/history")).await;
     page.says(200, "Last sign-in with Okta less than a minute ago")
-        .says(200, "In the last 7 days 1 in, 0 refused")
+        .says(200, "With Okta, 7 days 1 in, 0 refused")
         .says(200, "Errors of Okta, 7 days 0")
         .says(200, "Connection test Not made yet")
         .says(200, "Clock difference to Okta Not measured")
@@ -252,7 +252,7 @@ async fn the_health_of_the_connection() {
     stage.pass(7 * 60);
     let page = ask().await;
     page.says(200, "Last sign-in with Okta 10 minutes ago")
-        .says(200, "In the last 7 days 1 in, 2 refused")
+        .says(200, "With Okta, 7 days 1 in, 2 refused")
         .says(200, "Errors of Okta, 7 days 1")
         .says(200, "Connection test Look at it");
     anna.visit(&page.link("Look at it"))

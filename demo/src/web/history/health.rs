@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use super::{Administrator, Event, Failure, Filter, Kind, Ledgerline, Moment, history};
+use super::{Administrator, Event, Failure, Filter, Ledgerline, Moment, history};
 use crate::moment;
 use crate::trials::{self, Outcome};
 use crate::web::guard::Form;
@@ -60,7 +60,7 @@ pub(super) async fn of(ledgerline: &Ledgerline, tenant: &str) -> Result<Option<H
     };
     let now = ledgerline.now();
     let events = history::latest(&ledgerline.db, tenant, &Filter::default(), usize::MAX).await?;
-    let with_okta = |event: &&Event| event.code.starts_with("signed-in/okta");
+    let with_okta = |event: &&Event| came_in(&event.code);
     let this_week = |event: &&Event| event.at > now - 7 * DAY;
     let count = |wanted: &dyn Fn(&Event) -> bool| {
         events
@@ -82,8 +82,8 @@ pub(super) async fn of(ledgerline: &Ledgerline, tenant: &str) -> Result<Option<H
             let ago = moment::length(now - event.at);
             (Moment(event.at), ago)
         }),
-        signed_in: count(&|event| event.code.starts_with("signed-in/okta")),
-        refused: count(&|event| Kind::of(&event.code) == Kind::Refused),
+        signed_in: count(&|event| came_in(&event.code)),
+        refused: count(&|event| did_not(&event.code)),
         provider_errors: count(&|event| is_error_of_provider(&event.code)),
         checked: probe.as_ref().map(|probe| Moment(probe.at)),
         sound: probe.as_ref().is_some_and(|probe| {
@@ -102,6 +102,17 @@ pub(super) async fn of(ledgerline: &Ledgerline, tenant: &str) -> Result<Option<H
     }))
 }
 
+/// Whether somebody signed in with Okta.
+fn came_in(code: &str) -> bool {
+    code.starts_with("signed-in/okta")
+}
+
+/// Whether a sign-in with Okta came to nothing. What passwords come to says nothing of the connection.
+fn did_not(code: &str) -> bool {
+    let kinds = ["login/", "account/", "fault/"];
+    kinds.iter().any(|kind| code.starts_with(kind))
+}
+
 /// Whether a sign-in failed because of Okta itself, and not because Okta turned one person away.
 fn is_error_of_provider(code: &str) -> bool {
     let mut parts = code.split('/');
@@ -113,7 +124,7 @@ fn is_error_of_provider(code: &str) -> bool {
         }
 }
 
-/// Sign-ins and refusals of each of the last days, oldest first.
+/// Sign-ins with Okta and those that came to nothing on each of the last days, oldest first.
 fn bars(events: &[Event], now: i64) -> (Vec<Bar>, usize) {
     let today = now.div_euclid(DAY);
     let mut counts = [(0_usize, 0_usize); DAYS];
@@ -125,9 +136,9 @@ fn bars(events: &[Event], now: i64) -> (Vec<Bar>, usize) {
         let Some((good, bad)) = index.and_then(|index| counts.get_mut(index)) else {
             continue;
         };
-        if event.code.starts_with("signed-in/") {
+        if came_in(&event.code) {
             *good += 1;
-        } else if Kind::of(&event.code) == Kind::Refused {
+        } else if did_not(&event.code) {
             *bad += 1;
         }
     }
@@ -206,9 +217,11 @@ mod tests {
         let events = [
             event(now, "signed-in/okta"),
             event(now, "account/not-invited"),
+            event(now, "refused/wrong-password"),
+            event(now, "signed-in/password"),
             event(now, "settings/saved"),
-            event(first * DAY, "signed-in/password"),
-            event(first * DAY - 1, "signed-in/password"),
+            event(first * DAY, "signed-in/okta-first"),
+            event(first * DAY - 1, "signed-in/okta"),
         ];
         let (bars, most) = bars(&events, now);
         assert_eq!((bars.len(), most), (DAYS, 2));
