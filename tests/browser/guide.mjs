@@ -154,7 +154,7 @@ export async function invite({ person, product, look }) {
   await pressOkta(eve, product, 'acme');
   await refused(eve, 'that sign-in does not open an account here', 'ask your administrator to invite you');
   await anna.goto(`${product.url}/people`);
-  await anna.getByText('“eve@acme.example ”, with U+0020 SPACE').waitFor();
+  await anna.getByText('“eve@acme.example ”, with U+0020 (a space)').waitFor();
   assert.equal(await anna.getByRole('button', { name: 'Use the address from Okta' }).count(), 0);
   await look(anna, 'people-near-miss-in-okta');
   await okta.setSwitches(product.okta);
