@@ -27,7 +27,7 @@ use url::form_urlencoded;
 pub use self::cookies::{Cookies, set as set_cookie};
 pub use self::platform::{Attempt, Platform, Refusal, Unavailable};
 pub use self::return_to::return_to;
-use crate::contract::{Callback, Connection, LoginError, LoginRequest};
+use crate::contract::{Callback, Connection, LoginError, LoginRequest, Prompt};
 use crate::{CallError, Plugin, StorageKey};
 
 /// The name of an attempt's cookie, before its handle.
@@ -89,7 +89,11 @@ impl<P: Platform> SignIn<P> {
         self
     }
 
-    /// `GET /start?tenant=…&return_to=…&login_hint=…` and `GET /callback`; other parameters and methods do nothing.
+    /// `GET /start?tenant=…&return_to=…&login_hint=…&prompt=login` and `GET /callback`; other parameters, values of
+    /// `prompt` and methods do nothing.
+    ///
+    /// With `prompt=login` the provider asks who is there, even if it knows. Link it where a refused person may want to
+    /// come as somebody else: without it the provider goes on answering with the one whom it knows.
     pub fn router(self: Arc<Self>) -> Router {
         Router::new()
             .route("/start", get(start::<P>))
@@ -104,18 +108,13 @@ async fn start<P: Platform>(
     request: Parts,
 ) -> Response {
     let query = query.unwrap_or_default();
-    let parameter = |name: &str| {
-        let mut pairs = form_urlencoded::parse(query.as_bytes());
-        pairs
-            .find(|(given, _)| given == name)
-            .map(|(_, value)| value.into_owned())
-    };
+    let parameter = |name: &str| parameter(&query, name);
     let tenant = parameter("tenant").unwrap_or_default();
     let asked = parameter("return_to").unwrap_or_default();
     let wanted = LoginRequest {
         login_hint: parameter("login_hint").filter(|hint| is_hint(hint)),
         return_to: Some(return_to(&asked, &this.never).to_owned()),
-        prompt: None,
+        prompt: prompt(&query),
     };
     let reference = this.reference();
     let span = span(reference.as_deref().unwrap_or_default());
@@ -128,6 +127,23 @@ async fn start<P: Platform>(
 /// logged.
 fn span(correlation_id: &str) -> Span {
     tracing::error_span!("sign_in", correlation_id, connection = Empty)
+}
+
+/// The first value that a query has for this name.
+fn parameter(query: &str, name: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs
+        .find(|(given, _)| given == name)
+        .map(|(_, value)| value.into_owned())
+}
+
+/// [`Prompt::Login`] for a query with `prompt=login`, and none for any other.
+///
+/// A person's wish, and no proof: the browser can leave it away, so nothing may rest on it. `prompt=none` is no wish that a
+/// link could have: the provider's answer to it would be a refusal that nobody understands.
+#[must_use]
+pub fn prompt(query: &str) -> Option<Prompt> {
+    (parameter(query, "prompt")? == "login").then_some(Prompt::Login)
 }
 
 /// What a person may have typed to be found; anything else is not passed on.
@@ -200,7 +216,7 @@ async fn callback<P: Platform>(
 impl<P: Platform> SignIn<P> {
     /// Begins a test sign-in: to the provider like any other, but its callback ends in [`Platform::rehearsed`]
     /// and never in a session. The callback finds the connection by [`Platform::draft`], so that one which is
-    /// not in use yet can be tried.
+    /// not in use yet can be tried. `prompt` as in [`LoginRequest`]: [`prompt()`] reads it from a link.
     ///
     /// Gives the attempt's handle, by which [`Platform::rehearsed`] will name it, and where to send the browser.
     /// Answer a GET with it: a browser that applies `form-action` does not follow a form to the provider.
@@ -212,11 +228,12 @@ impl<P: Platform> SignIn<P> {
         &self,
         headers: &HeaderMap,
         connection: &Connection,
+        prompt: Option<Prompt>,
     ) -> Result<(String, Response), CallError<LoginError>> {
         let wanted = LoginRequest {
             login_hint: None,
             return_to: None,
-            prompt: None,
+            prompt,
         };
         let span = span(&self.reference().unwrap_or_default());
         span.record("connection", &connection.id);

@@ -20,7 +20,7 @@ use ::axum::http::{HeaderMap, Request, StatusCode, header};
 use ::axum::response::{IntoResponse, Response};
 use async_trait::async_trait;
 use okta_sso_host::axum::{Attempt, Platform, Refusal, SignIn, Unavailable};
-use okta_sso_host::contract::{Connection, Endpoint, Outcome, Rehearsal, SignedIn};
+use okta_sso_host::contract::{Connection, Endpoint, Outcome, Prompt, Rehearsal, SignedIn};
 use okta_sso_host::{
     CallError, Component, Http, HttpError, HttpRequest, HttpResponse, MemoryStorage, Pin, Plugin,
     Scope,
@@ -286,15 +286,43 @@ async fn a_hint_is_passed_on_and_adds_nothing_else() {
     }
 }
 
+/// Another `prompt` than `login` is none, as are others beside it.
+#[tokio::test]
+async fn the_provider_is_asked_to_ask_in_one_word() {
+    let router = router().await;
+    let prompt = async |query: &str| {
+        let uri = format!("/start?tenant=acme{query}");
+        let response = get(&router, &uri, "").await;
+        let location = url::Url::parse(value(&response, header::LOCATION)).unwrap();
+        let mut pairs = location.query_pairs();
+        let found = pairs.find(|(name, _)| name == "prompt");
+        found.map(|(_, value)| value.into_owned())
+    };
+    assert_eq!(prompt("&prompt=login").await.as_deref(), Some("login"));
+    for other in [
+        "",
+        "&prompt=",
+        "&prompt=none",
+        "&prompt=consent",
+        "&prompt=LOGIN",
+        "&prompt=login%20consent",
+        "&prompt=login%26max_age%3D0",
+        "&prompt=none&prompt=login",
+    ] {
+        assert_eq!(prompt(other).await, None, "{other}");
+    }
+}
+
 /// The token endpoint is out of reach here: the rehearsal says so, where a sign-in would be refused.
 #[tokio::test]
 async fn a_rehearsal_ends_in_its_check_list() {
     let (sign_in, connection) = sign_in().await;
     let (handle, started) = sign_in
-        .rehearse(&HeaderMap::new(), &connection)
+        .rehearse(&HeaderMap::new(), &connection, Some(Prompt::Login))
         .await
         .unwrap();
     let location = url::Url::parse(value(&started, header::LOCATION)).unwrap();
+    assert!(location.as_str().contains("&prompt=login"), "{location}");
     let state = location.query_pairs().find(|(name, _)| name == "state");
     let uri = format!("/callback?code=abc&state={}", state.unwrap().1);
     let cookie = value(&started, header::SET_COOKIE);

@@ -185,7 +185,7 @@ pub(super) async fn start(
         return Ok(login::slow_down(&administrator.visit, &spent));
     }
     let connection = connection(&ledgerline, &draft.settings).await?;
-    match sign_in.rehearse(&headers, &connection).await {
+    match sign_in.rehearse(&headers, &connection, None).await {
         Ok((handle, response)) => {
             let now = ledgerline.now();
             trials::begin_rehearsal(&ledgerline.db, &handle, &user.id, &draft.settings, now)
