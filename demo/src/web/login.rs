@@ -147,7 +147,7 @@ fn start(tenant: &str, email: &str, return_to: &str) -> String {
 }
 
 /// Leaves out what is empty, and the `return_to` that is the default.
-fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
+pub(super) fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in pairs {
         if !value.is_empty() && (*name, *value) != ("return_to", "/") {

@@ -1,5 +1,6 @@
 //! *Settings*, *Single sign-on*: what an administrator sees of their company's Okta.
 
+mod corrections;
 mod discard;
 mod domain;
 mod draft;
@@ -341,10 +342,13 @@ async fn show(
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         match name.as_ref() {
             "done" => (notice, tested) = (done(&value), value == "tested"),
-            // `issuer/trailing-slash`: what saving put right. Only codes that the plugin knows are shown.
-            "corrected" => draft::show_correction(&ledgerline, &mut form, &value).await,
             "again" => secret::ask_again(&mut form),
             _ => {}
+        }
+    }
+    for one in corrections::in_query(&ledgerline, &query).await {
+        if let Some(field) = form.field(one.field) {
+            field.corrections.push(one.text);
         }
     }
     let remarks = Remarks {

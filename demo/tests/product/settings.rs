@@ -299,8 +299,12 @@ async fn the_toggle_as_the_last_step_is_asked_once_more() {
     assert_eq!(status(&page), "Not configured");
     let mut switched_on = vec![("enabled", "on")];
     switched_on.extend(values);
+    let slashed = format!("{}/", stage.issuer);
+    switched_on.push(("issuer", &slashed));
+    switched_on.retain(|pair| *pair != ("issuer", &stage.issuer));
     let page = stage.send_settings(&gina, &switched_on).await;
     page.says(200, "Use these settings now?")
+        .says(200, "The slash at the end was removed")
         .says(200, "passwords stop working at Globex");
     let hal = stage.browser();
     stage

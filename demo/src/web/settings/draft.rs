@@ -9,18 +9,18 @@ use okta_sso_host::CallError;
 use okta_sso_host::contract::{Checked, ClientAuth, Field, Problem as Found, ProblemCode};
 use serde::Deserialize;
 use sqlx::AnyConnection;
-use url::form_urlencoded;
 
 use super::secret::Secret;
 use super::{
     Administrator, Draft, Failure, Ledgerline, Problem, Remarks, Saved, Situation, SsoForm,
-    activation, connections, domain_requests, domains, drafts, key, secret, trial,
+    activation, connections, corrections, domain_requests, domains, drafts, key, on, secret, trial,
 };
 use crate::activation::Cause;
 use crate::domains::Standing;
 use crate::history;
 use crate::seal::SealingKey;
 use crate::web::guard::Form;
+use crate::web::login::with_query;
 
 /// Sound values in the place of fields that are still empty, so that the plugin checks the others.
 pub(super) const STAND_IN_CLIENT_ID: &str = "0oa0000000000000000";
@@ -161,7 +161,10 @@ pub(super) async fn save(
     write.commit().await?;
     if last_step {
         let in_use = live.is_some();
-        return Ok(super::on::confirm(&administrator, &draft.settings, in_use));
+        let names = corrections::names(&checked.corrections);
+        let corrected = corrections::told(&ledgerline, names).await;
+        let settings = &draft.settings;
+        return Ok(on::confirm(&administrator, settings, corrected, in_use));
     }
     let done = if secret == Secret::Dropped {
         "secret-dropped"
@@ -269,36 +272,24 @@ async fn next(
     done: &str,
 ) -> Result<Response, Failure> {
     let secret_dropped = done == "secret-dropped";
-    let done = match typed.then.as_str() {
+    let settings = "/settings/sso";
+    let (page, done) = match typed.then.as_str() {
         "test-connection" => {
-            if trial::probe(ledgerline, &administrator.session.user.tenant).await? {
-                "tested"
-            } else {
-                "untested"
-            }
+            let tested = trial::probe(ledgerline, &administrator.session.user.tenant).await?;
+            (settings, if tested { "tested" } else { "untested" })
         }
-        "test-sign-in" if done == "draft" => {
-            return Ok(Redirect::to("/settings/sso/test").into_response());
-        }
-        "test-sign-in" if done == "unchanged" => "in-use",
-        _ if secret_dropped => "draft",
-        _ => done,
+        "test-sign-in" if done == "draft" => ("/settings/sso/test", ""),
+        "test-sign-in" if done == "unchanged" => (settings, "in-use"),
+        _ if secret_dropped => (settings, "draft"),
+        _ => (settings, done),
     };
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.append_pair("done", done);
-    if secret_dropped {
-        query.append_pair("again", "client-secret");
-    }
-    for correction in &checked.corrections {
-        if let Some(field) = name(correction.field) {
-            let code = correction.code();
-            let code = code.trim_start_matches("config/");
-            query.append_pair("corrected", &format!("{field}/{code}"));
-        }
-    }
+    let again = if secret_dropped { "client-secret" } else { "" };
+    let corrected: Vec<_> = corrections::names(&checked.corrections).collect();
+    let mut query = vec![("done", done), ("again", again)];
+    query.extend(corrected.iter().map(|named| ("corrected", named.as_str())));
     let anchor = if done == "tested" { "#connection" } else { "" };
-    let address = format!("/settings/sso?{}{anchor}", query.finish());
-    Ok(Redirect::to(&address).into_response())
+    let address = with_query(page, &query);
+    Ok(Redirect::to(&format!("{address}{anchor}")).into_response())
 }
 
 /// The fields that people fill in.
@@ -311,24 +302,6 @@ pub(super) fn name(field: Field) -> Option<&'static str> {
         Field::ClientSecret => Some("client-secret"),
         Field::Issuer => Some("issuer"),
         _ => None,
-    }
-}
-
-/// Shows a correction that an address names, if there is such a one.
-pub(super) async fn show_correction(ledgerline: &Ledgerline, form: &mut SsoForm, named: &str) {
-    let Some((field, code)) = named.split_once('/') else {
-        return;
-    };
-    let field = FIELDS.into_iter().find(|one| name(*one) == Some(field));
-    let Some(field) = field.and_then(|field| form.field(field)) else {
-        return;
-    };
-    if let Ok(Some(explanation)) = ledgerline
-        .plugin
-        .explain(&format!("config/{code}"), "en")
-        .await
-    {
-        field.corrections.push(explanation.for_administrator);
     }
 }
 

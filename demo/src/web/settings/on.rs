@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
+use super::corrections::Corrected;
 use super::draft::Empty;
 use super::{Administrator, Failure, Layout, Ledgerline, Saved, activation, drafts, page};
 use crate::history;
@@ -19,17 +20,25 @@ struct OnPage<'a> {
     tenant: &'a str,
     issuer: &'a str,
     client_id: &'a str,
+    /// What saving has just put right.
+    corrected: Vec<Corrected>,
     /// Other settings are in use.
     in_use: bool,
 }
 
 /// The question.
-pub(super) fn confirm(administrator: &Administrator, settings: &Saved, in_use: bool) -> Response {
+pub(super) fn confirm(
+    administrator: &Administrator,
+    settings: &Saved,
+    corrected: Vec<Corrected>,
+    in_use: bool,
+) -> Response {
     let page = OnPage {
         layout: Layout::of(&administrator.visit),
         tenant: &administrator.session.tenant_name,
         issuer: &settings.issuer,
         client_id: &settings.client_id,
+        corrected,
         in_use,
     };
     page::show(&administrator.visit, StatusCode::OK, &page)

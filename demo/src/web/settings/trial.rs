@@ -12,6 +12,7 @@ use okta_sso_host::axum::SignIn;
 use okta_sso_host::contract::Connection;
 use url::form_urlencoded;
 
+use super::corrections::{self, Corrected};
 use super::{
     Administrator, Failure, Layout, Ledgerline, Missing, Saved, Situation, Standing,
     domain_requests, domains, drafts, page, trials,
@@ -116,6 +117,8 @@ struct BeforePage<'a> {
     /// Other settings are in use.
     in_use: bool,
     issuer: &'a str,
+    /// What saving has just put right.
+    corrected: Vec<Corrected>,
     /// Issuers that people are tied to instead, with how many each.
     tied: Vec<(String, i64)>,
     /// How many people have an address on none of the domains.
@@ -126,7 +129,9 @@ struct BeforePage<'a> {
 pub(super) async fn before(
     extract::State(ledgerline): extract::State<Arc<Ledgerline>>,
     administrator: Administrator,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
+    let query = query.unwrap_or_default();
     let user = &administrator.session.user;
     let situation = Situation::of(&ledgerline, &user.tenant).await?;
     let Some(draft) = &situation.draft else {
@@ -150,6 +155,7 @@ pub(super) async fn before(
         activates: situation.missing() == Some(Missing::Test),
         in_use: !situation.live_state().accepts_passwords(),
         issuer: &draft.settings.issuer,
+        corrected: corrections::in_query(&ledgerline, &query).await,
         tied: link_moves::other_issuers(&ledgerline.db, &user.tenant, &draft.settings.issuer)
             .await?,
         outside: people.iter().filter(outside).count(),
@@ -170,8 +176,9 @@ pub(super) async fn start(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
+    let query = query.unwrap_or_default();
     let user = &administrator.session.user;
-    if !comes_from_our_page(&headers, query.as_deref(), &administrator.visit.form_proof) {
+    if !comes_from_our_page(&headers, &query, &administrator.visit.form_proof) {
         return Ok(Redirect::to("/settings/sso/test").into_response());
     }
     let draft = drafts::of_tenant(&ledgerline.db, &user.tenant).await?;
@@ -223,12 +230,12 @@ pub(super) async fn start(
 }
 
 /// The same two proofs as for a form: the browser's word, where it gives one, and what only our page could draw.
-fn comes_from_our_page(headers: &HeaderMap, query: Option<&str>, proof: &str) -> bool {
+fn comes_from_our_page(headers: &HeaderMap, query: &str, proof: &str) -> bool {
     let elsewhere = headers
         .get("sec-fetch-site")
         .is_some_and(|site| site != "same-origin");
-    let query = query.unwrap_or_default().as_bytes();
-    let given = form_urlencoded::parse(query).find(|(name, _)| name == "proof");
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let given = pairs.find(|(name, _)| name == "proof");
     !elsewhere
         && given.is_some_and(|(_, given)| {
             constant_time::verify_slices_are_equal(given.as_bytes(), proof.as_bytes()).is_ok()

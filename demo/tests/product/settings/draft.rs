@@ -2,7 +2,7 @@
 
 use okta_sso_demo::dev_okta::Switch;
 
-use crate::stage::Stage;
+use crate::stage::{CLIENT_SECRET_OF_GLOBEX, Stage};
 
 #[tokio::test]
 async fn an_issuer_is_corrected_and_the_correction_shown() {
@@ -25,11 +25,33 @@ async fn an_issuer_is_corrected_and_the_correction_shown() {
         assert_eq!(page.value("client_id"), "0oaglobex");
         assert!(page.body.contains("class=\"correction\""), "{pasted}");
     }
+    // It is told where the saved values are looked at next, whichever button was pressed.
+    let quoted = format!("\"{}/\"", stage.issuer);
+    let fields = [
+        ("enabled", "on"),
+        ("client_id", "0oaglobex"),
+        ("client_secret", CLIENT_SECRET_OF_GLOBEX),
+        ("issuer", &*quoted),
+        ("then", "test-sign-in"),
+    ];
+    let page = stage.send_settings(&gina, &fields).await;
+    let page = gina.follow(page).await;
+    assert_eq!(page.url.path(), "/settings/sso/test");
+    page.says(200, "The slash at the end was removed")
+        .says(200, "The quotes around the value were removed.")
+        .says(200, &format!("You go to {} ", stage.issuer));
     // An address cannot make the page say what the plugin would not.
     let page = gina
         .visit(&stage.at("/settings/sso?corrected=issuer/<b>evil&done=evil&corrected=x"))
         .await;
     assert!(!page.body.contains("evil"), "{}", page.text());
+    let page = gina
+        .visit(&stage.at("/settings/sso/test?corrected=issuer/<b>evil&corrected=x"))
+        .await;
+    page.says(200, "lets nobody in");
+    for foreign in ["evil", "class=\"correction\""] {
+        assert!(!page.body.contains(foreign), "{}", page.text());
+    }
 }
 
 #[tokio::test]
@@ -246,7 +268,11 @@ async fn a_domain_is_asked_for_and_withdrawn() {
         let page = stage.ask_for_domain(&gina, domain).await;
         assert_eq!(page.status, 422, "{domain}: {}", page.text());
         assert!(page.is_invalid("new-domain"), "{domain}");
-        assert_eq!(page.described("new-domain").len(), 1, "{domain}");
+        assert_eq!(
+            page.described("new-domain").len(),
+            2,
+            "{domain}: problem, help"
+        );
         assert!(page.text().contains(what), "{domain}: {}", page.text());
         assert_eq!(page.value("new-domain"), domain);
     }
