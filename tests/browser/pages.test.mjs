@@ -227,8 +227,11 @@ pages('the guide: refused, invited, let go', async (scene) => {
   await anna.goto(`${product.url}/settings/sso`);
   await compare(anna, 'Ignoring capital letters');
   await press(anna, 'Save and test sign-in');
+  await heading(anna, 'Test sign-in');
   const before = await attempts(anna, product);
-  await anna.context().clearCookies({ domain: new URL(product.okta).hostname });
+  await anna.goto(`${product.url}/settings/sso/test?prompt=login`);
+  await says(anna, 'Okta asks who you are, even if it knows somebody in this browser already.');
+  await look(anna, 'test-as-somebody-else');
   await anna.getByRole('link', { name: 'Continue to Okta' }).click();
   await anna.getByLabel('Username').waitFor();
   const [attempt] = (await attempts(anna, product)).filter((one) => !before.includes(one));
@@ -241,6 +244,8 @@ pages('the guide: refused, invited, let go', async (scene) => {
   await anna.getByRole('status').getByRole('link', { name: 'You' }).click();
   assert.equal(new URL(anna.url()).hash, `#${await anna.locator('.checks li', { hasText: 'Failed' }).getAttribute('id')}`);
   await look(anna, 'test-failed');
+  await anna.getByRole('link', { name: 'Test again as somebody else' }).click();
+  await heading(anna, 'Test sign-in');
   await anna.goto(`${product.url}/settings/sso`);
   await anna.getByRole('link', { name: 'Discard the changes' }).click();
   await look(anna, 'settings-discard');

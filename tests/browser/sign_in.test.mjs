@@ -46,6 +46,19 @@ scene('nobody comes in without an invitation, and a stranger learns nothing', as
   assert.equal(pages[0], pages[1], 'never invited and disabled read the same');
 });
 
+scene('whoever came as the wrong person comes as another', async ({ person, product }) => {
+  const bo = await person();
+  await pressOkta(bo, product);
+  await okta.signIn(bo, people.eve);
+  await refused(bo, ...NO_ACCOUNT);
+  // Okta knows Eve now, and asks nobody.
+  await pressOkta(bo, product);
+  await refused(bo, ...NO_ACCOUNT);
+  await bo.getByRole('link', { name: 'Sign in to Okta as somebody else' }).click();
+  await okta.signIn(bo, people.bo);
+  await heading(bo, 'Hello, Bo');
+});
+
 scene('the app is not assigned in Okta', async ({ person, product }) => {
   const carl = await person();
   await pressOkta(carl, product);

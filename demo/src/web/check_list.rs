@@ -75,12 +75,12 @@ const OWN: &[(&str, &str, &str)] = &[
     (
         "own/somebody-else",
         "You signed in at Okta as another of your people. They could get in; whether you can was not tested.",
-        "Start the test again and sign in at Okta as yourself.",
+        "Test again as somebody else: Okta then asks who you are, and you sign in as yourself.",
     ),
     (
         "own/nobody",
         "Nobody here has this e-mail address, so the person could not get in.",
-        "Invite the person with exactly the e-mail of their Okta account, or sign in at Okta as yourself.",
+        "Invite the person with exactly the e-mail of their Okta account, or test again as somebody else and sign in at Okta as yourself.",
     ),
     (
         "own/two-alike",

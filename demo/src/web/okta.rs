@@ -24,7 +24,7 @@ use url::form_urlencoded;
 use super::NEVER_RETURN_TO;
 use super::address::ClientAddress;
 use super::guard::{self, Visit};
-use super::login::{self, REMEMBERED};
+use super::login::{self, REMEMBERED, with_query};
 use super::page::{self, Failure, Layout};
 use super::settings;
 use crate::connections::{self, Saved};
@@ -168,6 +168,7 @@ impl Platform for Okta {
             actor: error.and_then(address_of).unwrap_or_default(),
             connection: connection.map(|connection| connection.id.as_str()),
             handle,
+            came_back: attempt.is_some(),
         };
         let wait = error.and_then(wait);
         let mut response = self
@@ -200,6 +201,8 @@ struct Refused<'a> {
     connection: Option<&'a str>,
     /// Of the attempt, or what stands for it.
     handle: Option<&'a str>,
+    /// The person came back from Okta, which goes on answering with the one whom it knows.
+    came_back: bool,
 }
 
 impl Okta {
@@ -237,6 +240,7 @@ impl Okta {
                     actor: &identity.email,
                     connection: Some(&attempt.connection.id),
                     handle: Some(&attempt.handle),
+                    came_back: true,
                 };
                 self.refuse(request, refused).await
             }
@@ -271,6 +275,16 @@ impl Okta {
                 .map(|saved| saved.tenant),
             None => None,
         };
+        // Whatever the reason is, so that the page does not tell it.
+        let as_somebody_else = tenant
+            .as_deref()
+            .filter(|_| refused.came_back)
+            .map(|tenant| {
+                with_query(
+                    "/sso/okta/start",
+                    &[("tenant", tenant), ("prompt", "login")],
+                )
+            });
         let recorded = match tenant {
             Some(tenant) => {
                 let event = Event {
@@ -306,6 +320,7 @@ impl Okta {
             next_step: &next_step,
             correlation_id: &correlation_id,
             recorded,
+            as_somebody_else,
         };
         Ok(page::show(&visit, refused.status, &page))
     }
@@ -369,6 +384,8 @@ struct RefusedPage<'a> {
     correlation_id: &'a str,
     /// An administrator finds the reason under it.
     recorded: bool,
+    /// The way to Okta on which it asks who is there, even if it knows.
+    as_somebody_else: Option<String>,
 }
 
 /// The reason was logged where the database failed; nothing can be written into a history now.

@@ -280,12 +280,6 @@ impl Browser {
         jar.insert((place(url), name.to_owned()), value.to_owned());
     }
 
-    /// Deletes the cookies of a site.
-    pub(crate) fn forget_all_of(&self, url: &Url) {
-        let mut jar = self.jar.lock().unwrap_or_else(PoisonError::into_inner);
-        jar.retain(|(host, _), _| *host != place(url));
-    }
-
     fn keep(&self, url: &Url, cookie: &str) {
         let (pair, attributes) = cookie.split_once(';').unwrap_or((cookie, ""));
         let (name, value) = pair.split_once('=').unwrap();

@@ -37,6 +37,29 @@ async fn wrong_browser() {
     anna.visit(&callback).await.says(200, "Hello, Anna");
 }
 
+/// Okta goes on answering with the one whom it knows, until it is asked to ask.
+#[tokio::test]
+async fn the_wrong_person_comes_as_somebody_else() {
+    const ELSE: &str = "Sign in to Okta as somebody else";
+    let stage = Stage::open().await;
+    let bo = stage.browser();
+    let page = stage.sign_in(&bo, "eve@acme.example").await;
+    page.says(403, "that sign-in does not open an account here");
+    let same = stage.press_okta(&bo).await;
+    same.says(403, "that sign-in does not open an account here");
+    let asked = bo.visit(&same.link(ELSE)).await;
+    let callback = stage.identify(&bo, &asked, "bo@acme.example").await;
+    bo.visit(&callback).await.says(200, "Hello, Bo");
+    // Whatever the reason is: the way is the same, and where nobody came back from Okta there is none.
+    stage.okta.switches().turn_on(Switch::TamperedSignature);
+    let other = stage.sign_in(&stage.browser(), "bo@acme.example").await;
+    assert_eq!(other.link(ELSE), page.link(ELSE));
+    for address in ["/sso/okta/start?tenant=none", "/sso/okta/callback"] {
+        let refused = stage.browser().visit(&stage.at(address)).await;
+        assert!(!refused.text().contains(ELSE), "{}", refused.text());
+    }
+}
+
 #[tokio::test]
 async fn replayed_callback() {
     let stage = Stage::open().await;

@@ -8,7 +8,7 @@ use axum::extract::{self, RawQuery};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use okta_sso_host::CallError;
-use okta_sso_host::axum::SignIn;
+use okta_sso_host::axum::{SignIn, prompt};
 use okta_sso_host::contract::Connection;
 use url::form_urlencoded;
 
@@ -119,13 +119,16 @@ struct BeforePage<'a> {
     issuer: &'a str,
     /// What saving has just put right.
     corrected: Vec<Corrected>,
+    /// Okta is to ask who is there, even if it knows.
+    asks_anew: bool,
     /// Issuers that people are tied to instead, with how many each.
     tied: Vec<(String, i64)>,
     /// How many people have an address on none of the domains.
     outside: usize,
 }
 
-/// `GET /settings/sso/test`: what is going to happen, before anyone leaves for Okta.
+/// `GET /settings/sso/test`: what is going to happen, before anyone leaves for Okta. With `prompt=login` Okta is asked to
+/// ask.
 pub(super) async fn before(
     extract::State(ledgerline): extract::State<Arc<Ledgerline>>,
     administrator: Administrator,
@@ -156,6 +159,7 @@ pub(super) async fn before(
         in_use: !situation.live_state().accepts_passwords(),
         issuer: &draft.settings.issuer,
         corrected: corrections::in_query(&ledgerline, &query).await,
+        asks_anew: prompt(&query).is_some(),
         tied: link_moves::other_issuers(&ledgerline.db, &user.tenant, &draft.settings.issuer)
             .await?,
         outside: people.iter().filter(outside).count(),
@@ -192,7 +196,8 @@ pub(super) async fn start(
         return Ok(login::slow_down(&administrator.visit, &spent));
     }
     let connection = connection(&ledgerline, &draft.settings).await?;
-    match sign_in.rehearse(&headers, &connection, None).await {
+    let begun = sign_in.rehearse(&headers, &connection, prompt(&query));
+    match begun.await {
         Ok((handle, response)) => {
             let now = ledgerline.now();
             trials::begin_rehearsal(&ledgerline.db, &handle, &user.id, &draft.settings, now)

@@ -22,10 +22,12 @@ async fn a_test_sign_in_says_whom_it_leads_to() {
         .says(200, "What was checked Passed Metadata");
     stage.ask_for_domain(&gina, "globex.example").await;
     stage.ask_for_domain(&gina, "acme.example").await;
-    let page = stage.test_sign_in_anew(&gina, "hal@globex.example").await;
+    let page = stage
+        .test_again_as(&gina, &page, "hal@globex.example")
+        .await;
     page.says(200, "Failed You")
         .says(200, "another of your people");
-    let page = stage.test_sign_in_anew(&gina, "eve@acme.example").await;
+    let page = stage.test_again_as(&gina, &page, "eve@acme.example").await;
     page.says(200, "Failed You")
         .says(200, "Nobody here has this e-mail address");
     assert!(
@@ -43,7 +45,7 @@ async fn a_test_sign_in_says_whom_it_leads_to() {
     stage
         .change("UPDATE users SET email = 'Gina@globex.example' WHERE name = 'Gina Gray'")
         .await;
-    let page = stage.test_sign_in_anew(&gina, GINA).await;
+    let page = stage.test_again_as(&gina, &page, GINA).await;
     page.says(200, "Failed You")
         .says(200, "differ in capital letters");
 }
