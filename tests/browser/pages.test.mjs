@@ -141,8 +141,8 @@ pages('with nothing there yet', async ({ person, product, look }) => {
   await says(gina, 'In this browser you are signed in as gina@globex.example.');
   await look(gina, 'login-signed-in');
   await gina.goto(`${product.url}/signed-out`);
-  await says(gina, 'You are still signed in to Ledgerline in this browser.');
-  await look(gina, 'signed-out-at-okta');
+  await says(gina, 'You are signed in to Ledgerline in this browser.');
+  await look(gina, 'signed-out-of-nothing');
 });
 
 pages('the guide: from passwords to Okta', async (scene) => {

@@ -195,6 +195,9 @@ scene('signing out, here and at Okta', async ({ person, product }) => {
   await bo.getByRole('link', { name: 'Sign out of Okta too' }).click();
   await bo.waitForURL(`${product.url}/**`);
   await says(bo, 'You are signed out of Ledgerline and of Okta.');
+  await look(bo, 'signed-out-of-both');
+  await bo.reload();
+  await says(bo, 'Okta may still know you.');
   await pressOkta(bo, product);
   await bo.getByLabel('Username').waitFor();
 });

@@ -6,12 +6,13 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use okta_sso_host::axum::{Cookies, set_cookie};
 use serde::Deserialize;
+use url::form_urlencoded;
 
 use super::Web;
 use super::guard::{self, Form, SESSION, Visit};
@@ -22,6 +23,12 @@ use crate::{connections, database, sessions, token};
 
 /// Stands for the provider's session that can still be ended.
 const FAREWELL: &str = "__Host-farewell";
+/// The `state` that a browser took to the provider's sign-out: with it, it comes from there.
+const LEFT: &str = "__Host-left";
+
+const AGAIN: (&str, &str) = ("/login", "Sign in again");
+const HOME: (&str, &str) = ("/", "Go to Ledgerline");
+const SIGN_OUT_HERE: &str = "Sign out here too if others use this computer.";
 
 pub(super) fn router() -> Router<Web> {
     Router::new()
@@ -86,7 +93,7 @@ async fn sign_out(
         link: if farewell.is_some() {
             ("/logout/okta", "Sign out of Okta too")
         } else {
-            ("/login", "Sign in again")
+            AGAIN
         },
         correlation_id: None,
     };
@@ -129,12 +136,16 @@ async fn leave(
         return stays_at_okta(ledgerline, visit, "logout/unsupported").await;
     };
     let connection = ledgerline.connect(&saved).await?;
-    match ledgerline
+    let state = token::name()?;
+    let begun = ledgerline
         .plugin
-        .begin_logout(&connection, hint, None)
-        .await
-    {
-        Ok(url) => Ok(Redirect::to(&url).into_response()),
+        .begin_logout(&connection, hint, Some(&state));
+    match begun.await {
+        Ok(url) => {
+            let mut response = Redirect::to(&url).into_response();
+            guard::append(&mut response, set_cookie(LEFT, &state, 300));
+            Ok(response)
+        }
         Err(error) => {
             tracing::warn!(connection = saved.id, %error, "signing out at the provider failed");
             let code = super::okta::code_of(&error);
@@ -154,38 +165,57 @@ async fn stays_at_okta(
         title: "Still signed in at Okta",
         text: &explanation.for_person,
         next_step: &explanation.next_step_for_person,
-        link: ("/login", "Sign in again"),
+        link: AGAIN,
         correlation_id: None,
     };
     Ok(page::show(visit, StatusCode::OK, &page))
 }
 
-/// Where the provider sends the browser back to. Anybody can come here, so it claims nothing about sessions here.
-async fn signed_out(visit: Visit) -> Response {
-    let still = visit.session.is_some();
+/// Where the provider sends the browser back to. Anybody can come here: of the provider's session it speaks only to a
+/// browser that this product sent there.
+async fn signed_out(visit: Visit, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+    let query = query.unwrap_or_default();
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let state = pairs.find(|(name, _)| name == "state");
+    let left = Cookies::read(&headers).one(LEFT);
+    let from_okta = left.is_some_and(|left| state.is_some_and(|(_, state)| state == left));
+    let (title, text, next_step, link) = match (from_okta, visit.session.is_some()) {
+        (true, true) => (
+            "Signed out at Okta",
+            "Your session at Okta has ended. You are still signed in to Ledgerline in this browser.",
+            SIGN_OUT_HERE,
+            HOME,
+        ),
+        (true, false) => (
+            "Signed out",
+            "You are signed out of Ledgerline and of Okta.",
+            "You can close this page.",
+            AGAIN,
+        ),
+        (false, true) => (
+            "Still signed in",
+            "You are signed in to Ledgerline in this browser.",
+            SIGN_OUT_HERE,
+            HOME,
+        ),
+        (false, false) => (
+            "Signed out",
+            "You are signed out of Ledgerline.",
+            "Okta may still know you. On a computer that others use, sign out there too.",
+            AGAIN,
+        ),
+    };
     let page = Message {
         layout: Layout::of(&visit),
-        title: if still {
-            "Signed out at Okta"
-        } else {
-            "Signed out"
-        },
-        text: if still {
-            "Your session at Okta has ended. You are still signed in to Ledgerline in this browser."
-        } else {
-            "You are signed out of Ledgerline and of Okta."
-        },
-        next_step: if still {
-            "Sign out here too if others use this computer."
-        } else {
-            "You can close this page."
-        },
-        link: if still {
-            ("/", "Go to Ledgerline")
-        } else {
-            ("/login", "Sign in again")
-        },
+        title,
+        text,
+        next_step,
+        link,
         correlation_id: None,
     };
-    page::show(&visit, StatusCode::OK, &page)
+    let mut response = page::show(&visit, StatusCode::OK, &page);
+    if from_okta {
+        guard::forget(&mut response, LEFT);
+    }
+    response
 }

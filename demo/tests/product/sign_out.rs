@@ -1,5 +1,6 @@
 //! Signing out: here, at Okta, everywhere; and sessions that end by themselves.
 
+use crate::browser::Browser;
 use crate::stage::{PASSWORD, Stage};
 
 #[tokio::test]
@@ -32,13 +33,49 @@ async fn signing_out_at_okta_too() {
         left.text()
     );
     let back = anna.follow(left).await;
-    assert_eq!(back.url, stage.at("/signed-out"));
+    assert_eq!(back.url.path(), "/signed-out");
     back.says(200, "You are signed out of Ledgerline and of Okta.");
     stage.press_okta(&anna).await.says(200, "Username");
     // Once.
     anna.get(&link)
         .await
         .says(200, "You are signed out here, but perhaps not at Okta.");
+}
+
+/// Anybody can open the address, and link to it: what it says of Okta's session is for whoever was sent there from here.
+#[tokio::test]
+async fn what_is_not_known_of_oktas_session_is_not_said() {
+    const OF_OKTA: [&str; 2] = ["and of Okta", "Your session at Okta has ended"];
+    let stage = Stage::open().await;
+    let is_silent = async |browser: &Browser, address: &str, words: &str| {
+        let page = browser.visit(&stage.at(address)).await;
+        page.says(200, words);
+        for claim in OF_OKTA {
+            assert!(!page.text().contains(claim), "{address}: {}", page.text());
+        }
+    };
+    let anna = stage.browser();
+    let known = "You are signed in to Ledgerline in this browser.";
+    let unknown = "You are signed out of Ledgerline. Okta may still know you.";
+    is_silent(&anna, "/signed-out", unknown).await;
+    is_silent(&anna, "/signed-out?state=x", unknown).await;
+    let home = stage.sign_in(&anna, "anna@acme.example").await;
+    is_silent(&anna, "/signed-out", known).await;
+    let page = anna.submit(&home, "/logout", &[]).await;
+    let left = anna.get(&page.link("Sign out of Okta too")).await;
+    is_silent(&anna, "/signed-out", unknown).await;
+    is_silent(&anna, "/signed-out?state=x", unknown).await;
+    // Signed in here again in the meantime.
+    stage.press_okta(&anna).await.says(200, "Hello, Anna");
+    let back = anna.follow(left).await;
+    back.says(200, "Your session at Okta has ended.");
+    // Once.
+    is_silent(
+        &anna,
+        &format!("/signed-out?{}", back.url.query().unwrap()),
+        known,
+    )
+    .await;
 }
 
 #[tokio::test]
