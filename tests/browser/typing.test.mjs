@@ -60,6 +60,57 @@ scene('what is wrong is said while it is typed, and nothing is saved', async ({ 
   assert.equal(await issuer.inputValue(), '');
 });
 
+scene('what is said is of what stands there now', async ({ person, product }) => {
+  const gina = await person();
+  await signInWithPassword(gina, product, passwords.gina);
+  await heading(gina, 'Hello, Gina');
+  await settings(gina, product);
+  await gina.getByRole('switch', { name: 'Use Okta for single sign-on' }).check();
+  const issuer = gina.getByLabel('Okta client issuer');
+  const isInvalid = () => issuer.getAttribute('aria-invalid');
+  const described = async () => {
+    const ids = (await issuer.getAttribute('aria-describedby')).split(' ');
+    return (await Promise.all(ids.map((id) => gina.locator(`[id="${id}"]`).innerText()))).filter(Boolean);
+  };
+
+  // The answer to what stood there before is on its way when something else is typed.
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  let asked;
+  const first = new Promise((resolve) => { asked = resolve; });
+  await gina.route('**/settings/sso/check', async (route) => {
+    asked();
+    await held;
+    await route.continue();
+  }, { times: 1 });
+  await issuer.fill('https://globex-admin.okta.com');
+  await first;
+  const givenUp = gina.waitForEvent('requestfailed');
+  await issuer.fill('http://globex.okta.com');
+  await givenUp;
+  release();
+  await says(gina, 'The address does not begin with https.');
+  assert.equal(await gina.getByText('without -admin').count(), 0);
+  assert.equal(await isInvalid(), 'true');
+
+  // What a refused save said goes when the field says something else.
+  await press(gina, 'Save');
+  await says(gina, 'Nothing was put into use.');
+  assert.equal((await described()).length, 2, 'the problem and the help');
+  await issuer.fill('https://globex-admin.okta.com');
+  await says(gina, 'Use the same address without -admin.');
+  const [help, hint, ...others] = await described();
+  assert.deepEqual(others, [], help);
+  assert.match(hint, /Use the same address without -admin\./);
+  assert.equal(await gina.getByText('does not begin with https').count(), 0);
+  assert.equal(await isInvalid(), 'true');
+  await look(gina, 'settings-typed-after-refusal');
+  await issuer.fill(product.okta);
+  await gina.getByText('without -admin').waitFor({ state: 'hidden' });
+  assert.equal((await described()).length, 1, 'the help alone');
+  assert.equal(await isInvalid(), null);
+});
+
 scene('an address is copied by one press', async ({ person, product }) => {
   const gina = await person();
   await gina.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: product.url });
