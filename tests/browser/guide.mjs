@@ -26,7 +26,7 @@ export async function setUp({ person, product, look }) {
   await status(gina, 'Not complete');
   await look(gina, 'settings-not-complete');
   await gina.goto(`${product.url}/settings/sso/test`);
-  await says(gina, 'Client ID, Client secret and Okta client issuer must be saved first.');
+  await says(gina, 'The values from Okta must be saved first.');
   await look(gina, 'test-not-complete');
 
   // In Okta, part 1: who may use the application, the values, and the address that Ledgerline shows.

@@ -131,7 +131,7 @@ pub(super) fn checked(check: Check) -> Pair {
         ),
         Check::ClientAuthentication => (
             "Whether the provider accepts the connection’s way of proving the product.",
-            "Choose client secret as client authentication on the app’s General tab, and here.",
+            "Choose the same client authentication on the app’s General tab and here.",
         ),
         Check::Scopes => (
             "Whether the provider offers the scopes openid, profile and email.",
