@@ -133,6 +133,21 @@ pub(super) fn garbled() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], "{\"issuer\":").into_response()
 }
 
+/// A document whose last issuer is not its first.
+pub(super) fn two_issuers() -> Response {
+    let body = r#"{"issuer":"https://acme.okta.com","issuer":"https://elsewhere.example"}"#;
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// The first bytes of what gzip writes, to a program that asked for no coding.
+pub(super) fn compressed() -> Response {
+    let head = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CONTENT_ENCODING, "gzip"),
+    ];
+    (head, b"\x1f\x8b\x08\0".as_slice()).into_response()
+}
+
 /// The same with the status of a pushed request that was taken.
 pub(super) fn created(response: Response) -> Response {
     (StatusCode::CREATED, response).into_response()

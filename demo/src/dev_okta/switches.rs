@@ -1,6 +1,6 @@
 //! The misbehaviours of the development Okta, as data: a row each, with what it changes.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+mod on;
 
 use serde_json::{Value, json};
 
@@ -9,10 +9,12 @@ use super::change::{
     Change::{
         self, Answer, Callback, CarriesKey, Claims, Header, Instead, Late, Payload, Person, Signed,
     },
-    busy, created, denied, garbled, huge, invalid_client, invalid_grant, invalid_request,
-    invalid_token, maintenance, missing, number, respell, server_error, set, shift,
-    signed_user_info, tampered, text, unavailable,
+    busy, compressed, created, denied, garbled, huge, invalid_client, invalid_grant,
+    invalid_request, invalid_token, maintenance, missing, number, respell, server_error, set,
+    shift, signed_user_info, tampered, text, two_issuers, unavailable,
 };
+
+pub use self::on::Switches;
 
 /// Declares each switch once: variant, identifier, what it does in words, what it changes.
 macro_rules! switches {
@@ -74,6 +76,14 @@ switches! {
         }));
     Tagged "tagged" "The email claim has a tag before the @: +tag."
         Person(|claims| respell(claims, |email| email.replacen('@', "+tag@", 1)));
+    TwoAtSigns "two-at-signs" "The email claim has an @ too many."
+        Person(|claims| respell(claims, |email| email.replacen('@', "@@", 1)));
+    LongEmail "long-email" "The email claim has 300 letters before the @."
+        Person(|claims| respell(claims, |email| format!("{}{email}", "a".repeat(300))));
+    EmailList "email-list" "The email claim is a list with the address in it."
+        Person(|claims| if let Some(email) = text(claims, "email") { set(claims, "email", json!([email])); });
+    OtherEmail "other-email" "The email claim is another address; the right one is preferred_username alone."
+        Person(|claims| respell(claims, |email| format!("other.{email}")));
     EmailUnverified "email-unverified" "email_verified is false in the ID token and in UserInfo."
         Person(|claims| if claims.contains_key("email") { set(claims, "email_verified", false) });
 
@@ -88,14 +98,33 @@ switches! {
         Claims(|claims| _ = claims.remove("nonce"));
     WrongAudience "wrong-audience" "The ID token is for another client."
         Claims(|claims| set(claims, "aud", OTHER_CLIENT));
+    NearAudience "near-audience" "The ID token is for this client, with a space behind its name."
+        Claims(|claims| if let Some(client) = text(claims, "aud") { set(claims, "aud", format!("{client} ")); });
+    AudienceNumber "audience-number" "The ID token gives its audience as a number."
+        Claims(|claims| set(claims, "aud", 1));
     SeveralAudiences "several-audiences" "The ID token is for this client and another one."
         Claims(|claims| if let Some(client) = text(claims, "aud") {
             set(claims, "aud", json!([client, OTHER_CLIENT]));
         });
     OtherParty "other-party" "The ID token names another client as its authorized party."
         Claims(|claims| set(claims, "azp", OTHER_CLIENT));
+    PartyNumber "party-number" "The ID token gives its authorized party as a number."
+        Claims(|claims| set(claims, "azp", 1));
+    NonceNumber "nonce-number" "The ID token gives its nonce as a number."
+        Claims(|claims| set(claims, "nonce", 1));
+    AccessToken "access-token" "The ID token is an access token for an API."
+        Claims(|claims| {
+            claims.remove("nonce");
+            let client = claims.insert("aud".to_owned(), json!("api://default"));
+            set(claims, "cid", client);
+            set(claims, "scp", json!(["openid", "email"]));
+        });
+    LogoutToken "logout-token" "The ID token reports an event, as a logout token does."
+        Claims(|claims| set(claims, "events", json!({ "http://schemas.openid.net/event/backchannel-logout": {} })));
     WrongIssuer "wrong-issuer" "The ID token names another issuer."
         Claims(|claims| set(claims, "iss", ELSEWHERE));
+    NearIssuer "near-issuer" "The ID token names the issuer with a slash behind it."
+        Claims(|claims| if let Some(issuer) = text(claims, "iss") { set(claims, "iss", format!("{issuer}/")); });
     ExpiredToken "expired-token" "The ID token expired an hour ago."
         Claims(|claims| for name in ["iat", "exp"] {
             shift(claims, name, |at| at - 2 * HOUR);
@@ -104,6 +133,10 @@ switches! {
         Claims(|claims| for name in ["iat", "exp"] {
             shift(claims, name, |at| at + HOUR);
         });
+    OldToken "old-token" "The ID token is issued a week ago, and good until an hour from now."
+        Claims(|claims| shift(claims, "iat", |at| at - 7 * 24 * HOUR));
+    BackwardToken "backward-token" "The ID token expires before it is issued."
+        Claims(|claims| if let Some(iat) = number(claims, "iat") { set(claims, "exp", iat - 1); });
     EarlyToken "early-token" "The ID token is not good before an hour from now."
         Claims(|claims| if let Some(exp) = number(claims, "exp") {
             set(claims, "nbf", exp);
@@ -116,12 +149,24 @@ switches! {
         Claims(|claims| if let Some(exp) = number(claims, "exp") {
             set(claims, "exp", exp.to_string());
         });
+    ExpiryMilliseconds "expiry-milliseconds" "The ID token gives the time when it expires in milliseconds."
+        Claims(|claims| shift(claims, "exp", |at| at * 1000));
+    ExpiryBefore1970 "expiry-before-1970" "The ID token expires a second before 1970."
+        Claims(|claims| set(claims, "exp", -1));
+    ExpiryHuge "expiry-huge" "The ID token gives as the time when it expires the largest number of 64 bits."
+        Claims(|claims| set(claims, "exp", u64::MAX));
+    SignInTimeText "sign-in-time-text" "The ID token gives the time of the sign-in, auth_time, as text."
+        Claims(|claims| if let Some(at) = number(claims, "auth_time") { set(claims, "auth_time", at.to_string()); });
     EmptySubject "empty-subject" "The ID token's subject is empty."
         Claims(|claims| set(claims, "sub", ""));
     WrongTokenHash "wrong-token-hash" "The ID token belongs to another access token."
         Claims(|claims| set(claims, "at_hash", "AAAAAAAAAAAAAAAAAAAAAA"));
     SubjectTwice "subject-twice" "The ID token names two subjects."
         Payload(|claims| claims.replacen('{', r#"{"sub":"00uanother","#, 1));
+    EmailTwice "email-twice" "The ID token gives two e-mails."
+        Payload(|claims| claims.replacen('{', r#"{"email":"another@acme.example","#, 1));
+    HalfPair "half-pair" "The ID token has half of a pair of escapes, which is no character."
+        Payload(|claims| claims.replacen('{', r#"{"nickname":"\ud800","#, 1));
 
     UnsignedToken "unsigned-token" "The ID token says that nothing signs it: alg none."
         Header(|header| set(header, "alg", "none"));
@@ -138,16 +183,31 @@ switches! {
         });
     UnnamedKey "unnamed-key" "The ID token names no key, while two are published."
         Header(|header| _ = header.remove("kid"));
+    LongKeyName "long-key-name" "The ID token names a key by 300 letters."
+        Header(|header| set(header, "kid", "k".repeat(300)));
     CriticalHeader "critical-header" "The ID token's header has an extension that must be understood."
         Header(|header| set(header, "crit", json!(["exp"])));
     OtherType "other-type" "The ID token's header says that it is an access token."
         Header(|header| set(header, "typ", "at+jwt"));
+    NestedToken "nested-token" "The ID token's header says that another token is in it: cty."
+        Header(|header| set(header, "cty", "JWT"));
+    ZippedToken "zipped-token" "The ID token's header says that it is compressed: zip."
+        Header(|header| set(header, "zip", "DEF"));
     TamperedSignature "tampered-signature" "The ID token's signature is changed in one place."
         Signed(tampered);
     CutToken "cut-token" "The ID token ends before its signature."
         Signed(|token| token.rsplit_once('.').map_or_else(String::new, |(head, _)| head.to_owned()));
     EncryptedToken "encrypted-token" "The ID token has the five parts of an encrypted one."
         Signed(|token| format!("{token}.AA.AA"));
+    PaddedToken "padded-token" "The ID token's signature ends with =."
+        Signed(|token| format!("{token}="));
+    JsonToken "json-token" "The ID token is in the JSON serialisation."
+        Signed(|token| match token.split('.').collect::<Vec<_>>()[..] {
+            [protected, payload, signature] => {
+                json!({ "protected": protected, "payload": payload, "signature": signature }).to_string()
+            }
+            _ => String::new(),
+        });
     HugeToken "huge-token" "The ID token has more than 32 kB."
         Signed(|token| format!("{token}{}", "A".repeat(40_000)));
 
@@ -228,6 +288,12 @@ switches! {
 
     MetadataOtherIssuer "metadata-other-issuer" "The metadata names another issuer."
         Answer(Metadata, |metadata| set(metadata, "issuer", ELSEWHERE));
+    MetadataNearIssuer "metadata-near-issuer" "The metadata names the issuer with a slash behind it."
+        Answer(Metadata, |metadata| if let Some(issuer) = text(metadata, "issuer") {
+            set(metadata, "issuer", format!("{issuer}/"));
+        });
+    MetadataTwoIssuers "metadata-two-issuers" "The metadata names two issuers."
+        Instead(Metadata, two_issuers);
     MetadataOffHost "metadata-off-host" "The metadata has the keys on another host."
         Answer(Metadata, |metadata| set(metadata, "jwks_uri", format!("{ELSEWHERE}/oauth2/v1/keys")));
     MetadataTokenOffHost "metadata-token-off-host" "The metadata has the token endpoint on another host."
@@ -236,6 +302,10 @@ switches! {
         Answer(Metadata, |metadata| set(metadata, "id_token_signing_alg_values_supported", json!(["HS256"])));
     MetadataNoCode "metadata-no-code" "The metadata does not offer the authorization code flow."
         Answer(Metadata, |metadata| set(metadata, "response_types_supported", json!(["id_token"])));
+    MetadataKeyAlone "metadata-key-alone" "The metadata lets applications prove themselves by private_key_jwt alone."
+        Answer(Metadata, |metadata| set(metadata, "token_endpoint_auth_methods_supported", json!(["private_key_jwt"])));
+    MetadataPlainAlone "metadata-plain-alone" "The metadata offers PKCE by plain alone."
+        Answer(Metadata, |metadata| set(metadata, "code_challenge_methods_supported", json!(["plain"])));
     MetadataNoKeys "metadata-no-keys" "The metadata does not say where the keys are."
         Answer(Metadata, |metadata| _ = metadata.remove("jwks_uri"));
     MetadataIssuerNumber "metadata-issuer-number" "The metadata gives the issuer as a number."
@@ -249,6 +319,8 @@ switches! {
         Instead(Metadata, garbled);
     MetadataHuge "metadata-huge" "The metadata is answered with 300 kB."
         Instead(Metadata, huge);
+    MetadataCompressed "metadata-compressed" "The metadata is answered compressed, which nobody asked for."
+        Instead(Metadata, compressed);
     MetadataMissing "metadata-missing" "The metadata answers 404."
         Instead(Metadata, missing);
     MetadataDown "metadata-down" "The metadata answers 503."
@@ -265,6 +337,10 @@ switches! {
             if let Some(modulus) = key["n"].as_str().and_then(|n| n.get(..172)) {
                 key["n"] = json!(modulus);
             }
+        });
+    KeysTwice "keys-twice" "The key set has each key twice, under one name."
+        Answer(Keys, |set| if let Some(keys) = set.get_mut("keys").and_then(Value::as_array_mut) {
+            keys.extend(keys.clone());
         });
     KeysHtml "keys-html" "The key set is answered with an HTML page."
         Instead(Keys, maintenance);
@@ -294,56 +370,3 @@ switches! {
         "Metadata, keys, token and UserInfo answer later than a product should wait."
         Late;
 }
-
-/// Which switches are on.
-#[derive(Debug, Default)]
-pub struct Switches([AtomicU64; 2]);
-
-impl Switches {
-    /// Turns `switch` on; takes effect with the next request.
-    pub fn turn_on(&self, switch: Switch) {
-        let (word, bit) = self.place(switch);
-        word.fetch_or(bit, Ordering::SeqCst);
-    }
-
-    /// Turns `switch` off.
-    pub fn turn_off(&self, switch: Switch) {
-        let (word, bit) = self.place(switch);
-        word.fetch_and(!bit, Ordering::SeqCst);
-    }
-
-    /// Turns every switch off.
-    pub fn turn_all_off(&self) {
-        for word in &self.0 {
-            word.store(0, Ordering::SeqCst);
-        }
-    }
-
-    /// Whether `switch` is on.
-    #[must_use]
-    pub fn is_on(&self, switch: Switch) -> bool {
-        let (word, bit) = self.place(switch);
-        word.load(Ordering::SeqCst) & bit != 0
-    }
-
-    /// What those that are on change, in the order of [`Switch::ALL`].
-    pub(super) fn changes(&self) -> impl Iterator<Item = Change> {
-        let on = Switch::ALL.iter().filter(|switch| self.is_on(**switch));
-        on.map(|switch| switch.change())
-    }
-
-    fn place(&self, switch: Switch) -> (&AtomicU64, u64) {
-        let [low, high] = &self.0;
-        let (at, bits) = (switch as u32, u64::BITS);
-        if at < bits {
-            (low, 1 << at)
-        } else {
-            (high, 1 << (at - bits))
-        }
-    }
-}
-
-const _: () = assert!(
-    Switch::ALL.len() <= 2 * u64::BITS as usize,
-    "one bit for each switch"
-);
