@@ -194,6 +194,10 @@ async function askForDomains({ person, product, look }, gina) {
   await says(olga, 'Suspended. Sessions that began with Okta have ended.');
   await held.locator('summary').click();
   await look(olga, 'operator-suspended');
+  await held.getByRole('link', { name: 'Release …' }).click();
+  await says(olga, 'Release globex.example?');
+  await look(olga, 'operator-release');
+  await olga.getByRole('link', { name: 'Keep it' }).click();
   await gina.goto(`${product.url}/settings/sso`);
   await says(gina, 'Not yours.');
   await says(gina, 'Nobody can sign in, neither with Okta nor with a password');
@@ -322,8 +326,10 @@ pages('the guide: locked out, and back', async (scene) => {
   await olga.goto(`${product.url}/operator/tenants/acme`);
   await look(olga, 'operator-company');
   await olga.goto(`${product.url}/operator/tenants/globex`);
-  await olga.getByText('Switch single sign-on off').click();
   await look(olga, 'operator-company-in-use');
+  await olga.getByRole('link', { name: 'Switch single sign-on off …' }).click();
+  await look(olga, 'operator-off');
+  await olga.getByRole('link', { name: 'Keep it on' }).click();
   await olga.goto(`${product.url}/operator/events`);
   for (const line of ['Signed in to the console.', 'Tried a recovery code']) await says(olga, line);
   await look(olga, 'operator-events');

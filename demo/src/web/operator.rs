@@ -6,6 +6,7 @@ mod companies;
 mod domains;
 mod events;
 mod sign_in;
+mod sure;
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ pub(super) fn router() -> Router<Web> {
         .route("/operator/logout", post(sign_in::sign_out))
         .route("/operator", get(domains::show))
         .route("/operator/domains", post(domains::change))
+        .route("/operator/domains/release", get(sure::release))
         .route("/operator/events", get(events::show))
         .route("/operator/tenants", get(companies::list))
         .route("/operator/tenants/{tenant}", get(companies::show))
@@ -35,7 +37,7 @@ pub(super) fn router() -> Router<Web> {
         )
         .route(
             "/operator/tenants/{tenant}/off",
-            post(companies::switch_off),
+            get(sure::switch_off).post(companies::switch_off),
         )
         .route(
             "/operator/tenants/{tenant}/move",

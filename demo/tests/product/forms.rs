@@ -224,8 +224,12 @@ async fn whatever_a_form_holds_is_answered() {
     }
 }
 
-/// The addresses that show something, too: the form itself, and the question before it.
-const WITH_A_PAGE: [&str; 2] = ["/settings/sso", "/settings/sso/discard"];
+/// The addresses that show something, too: the form itself, and the questions before one.
+const WITH_A_PAGE: [&str; 3] = [
+    "/settings/sso",
+    "/settings/sso/discard",
+    "/operator/tenants/acme/off",
+];
 
 /// Nothing of a form is in an address.
 #[tokio::test]

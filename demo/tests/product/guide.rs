@@ -107,6 +107,16 @@ impl Stage {
         olga.follow(page).await
     }
 
+    /// Releases a domain that a company holds, after the question.
+    pub(crate) async fn release(&self, olga: &Browser, tenant: &str, domain: &str) -> Page {
+        let question = format!("/operator/domains/release?tenant={tenant}&domain={domain}");
+        let page = olga.visit(&self.at(&question)).await;
+        page.says(200, &format!("Release {domain}?"));
+        let fields = [("action", "release")];
+        let page = olga.submit(&page, "/operator/domains", &fields).await;
+        olga.follow(page).await
+    }
+
     pub(crate) async fn approve(&self, olga: &Browser, domain: &str) -> Page {
         self.decide(olga, domain, &[("action", "approve")]).await
     }

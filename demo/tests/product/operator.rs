@@ -186,7 +186,7 @@ async fn a_domain_belongs_to_one_company() {
     );
     // Released there, it can be had here, and the sessions that began with it have ended.
     let anna = stage.anna().await;
-    let page = stage.change_held(&olga, "acme.example", "release").await;
+    let page = stage.release(&olga, "acme", "acme.example").await;
     page.says(200, "Released.");
     stage.is_signed_out_of(&anna).await;
     let (actor, detail) = stage
@@ -442,7 +442,12 @@ async fn releasing_the_last_domain_switches_off() {
         .sign_in(&bo, "bo@acme.example")
         .await
         .says(200, "Hello, Bo");
-    let page = stage.change_held(&olga, "acme.example", "release").await;
+    let question = stage.at("/operator/domains/release?tenant=acme&domain=acme.example");
+    olga.visit(&question)
+        .await
+        .says(200, "It is the last domain in use")
+        .says(200, "people have no password and cannot sign in");
+    let page = stage.release(&olga, "acme", "acme.example").await;
     page.says(200, "It was the last domain")
         .says(200, "passwords are taken again");
     stage.is_signed_out_of(&bo).await;
@@ -469,8 +474,10 @@ async fn releasing_the_last_domain_switches_off() {
     let fields = [("domain", "beta.org"), ("action", "approve")];
     let page = olga.submit(&page, "/operator/domains", &fields).await;
     olga.follow(page).await.says(200, "Approved.");
-    let page = stage.change_held(&olga, "beta.example", "release").await;
+    let page = stage.release(&olga, "beta", "beta.example").await;
     page.says(200, "Another company can have it now");
+    let gone = stage.at("/operator/domains/release?tenant=beta&domain=beta.example");
+    olga.visit(&gone).await.says(404, "");
     assert_eq!(
         stage
             .count("SELECT count(*) FROM connections WHERE tenant = 'beta'")

@@ -175,6 +175,8 @@ async fn the_operator_switches_it_off() {
         .await
         .says(200, "Hello, Bo");
     let page = olga.visit(&stage.at(ACME)).await;
+    let page = olga.visit(&page.link("Switch single sign-on off …")).await;
+    page.says(200, "Switch single sign-on off?");
     let page = olga.submit(&page, "/operator/tenants/acme/off", &[]).await;
     olga.follow(page)
         .await
