@@ -198,6 +198,7 @@ async function askForDomains({ person, product, look }, gina) {
   await says(olga, 'Release globex.example?');
   await look(olga, 'operator-release');
   await olga.getByRole('link', { name: 'Keep it' }).click();
+  await held.locator('summary').click();
   await gina.goto(`${product.url}/settings/sso`);
   await says(gina, 'Not yours.');
   await says(gina, 'Nobody can sign in, neither with Okta nor with a password');
