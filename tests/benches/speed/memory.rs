@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use async_trait::async_trait;
 use okta_sso_conformance::run::component_path;
 use okta_sso_host::contract::{Callback, Connection, LoginRequest, Network, Policy, Settings};
@@ -23,6 +23,7 @@ use crate::sides::settings;
 use crate::table::{Report, Row};
 
 const AT_ONCE: u32 = 2_000;
+const ARRIVING: usize = 100;
 /// Before they wait, some log in, so that what is made once is made.
 const BEFORE: usize = 20;
 /// Nobody's time may be over while the others still arrive.
@@ -75,18 +76,13 @@ pub(crate) async fn wait_for(origin: &str, folder: &Path) -> Result<()> {
     }
     let before = resident("self")?;
     let mut waiting = JoinSet::new();
-    for callback in callbacks {
-        let (plugin, slow) = (plugin.clone(), slow.clone());
-        waiting.spawn(async move { plugin.complete(&slow, &callback).await.map(drop) });
-    }
-    let url = format!("{origin}/waiting");
-    loop {
-        let answer = browser.client.get(&url).send().await?.text().await?;
-        if answer.parse::<u32>()? == AT_ONCE {
-            break;
+    while !callbacks.is_empty() {
+        // No more at once than the provider has room for that it has not accepted yet.
+        for callback in callbacks.split_off(callbacks.len().saturating_sub(ARRIVING)) {
+            let (plugin, slow) = (plugin.clone(), slow.clone());
+            waiting.spawn(async move { plugin.complete(&slow, &callback).await.map(drop) });
         }
-        ensure!(waiting.len() == AT_ONCE as usize, "one did not wait");
-        sleep(Duration::from_millis(100)).await;
+        all_wait(&browser, &format!("{origin}/waiting"), &mut waiting).await?;
     }
     let after = resident("self")?;
     println!("{}", (after - before) * 1.024 / f64::from(AT_ONCE));
@@ -94,6 +90,29 @@ pub(crate) async fn wait_for(origin: &str, folder: &Path) -> Result<()> {
         done??;
     }
     Ok(())
+}
+
+/// Until each of these has reached the provider.
+async fn all_wait<E>(
+    browser: &Browser,
+    url: &str,
+    waiting: &mut JoinSet<std::result::Result<(), E>>,
+) -> Result<()>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    loop {
+        let answer = browser.client.get(url).send().await?.text().await?;
+        let there: usize = answer.parse()?;
+        if there == waiting.len() {
+            return Ok(());
+        }
+        if let Some(ended) = waiting.try_join_next() {
+            ended??;
+            bail!("one was answered while {there} waited");
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
 }
 
 fn plugin(folder: &Path) -> Result<Plugin> {
@@ -113,7 +132,7 @@ fn plugin(folder: &Path) -> Result<Plugin> {
     let limits = Limits {
         wall: PATIENCE,
         queue: PATIENCE,
-        concurrent: AT_ONCE,
+        concurrent: 4 * AT_ONCE, // of which one connection holds a quarter at most
         concurrent_per_connection: AT_ONCE,
         ..Limits::default()
     };
