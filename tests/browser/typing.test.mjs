@@ -42,13 +42,19 @@ async function type(page, name, words) {
   await page.keyboard.type(words);
 }
 
-scene('what is wrong is said while it is typed, and nothing is saved', async ({ person, product }) => {
+// Gina at the form of single sign-on, with its field for the issuer.
+async function openForm(person, product) {
   const gina = await person();
   await signInWithPassword(gina, product, passwords.gina);
   await heading(gina, 'Hello, Gina');
   await settings(gina, product);
   await gina.getByRole('switch', { name: 'Use Okta for single sign-on' }).check();
   const issuer = gina.getByLabel('Okta client issuer');
+  return [gina, issuer];
+}
+
+scene('what is wrong is said while it is typed, and nothing is saved', async ({ person, product }) => {
+  const [gina, issuer] = await openForm(person, product);
   await issuer.pressSequentially('https://globex-admin.okta.com');
   await says(gina, 'Use the same address without -admin.');
   await look(gina, 'settings-while-typing');
@@ -61,12 +67,7 @@ scene('what is wrong is said while it is typed, and nothing is saved', async ({ 
 });
 
 scene('what is said is of what stands there now', async ({ person, product }) => {
-  const gina = await person();
-  await signInWithPassword(gina, product, passwords.gina);
-  await heading(gina, 'Hello, Gina');
-  await settings(gina, product);
-  await gina.getByRole('switch', { name: 'Use Okta for single sign-on' }).check();
-  const issuer = gina.getByLabel('Okta client issuer');
+  const [gina, issuer] = await openForm(person, product);
   const isInvalid = () => issuer.getAttribute('aria-invalid');
   const described = async () => {
     const ids = (await issuer.getAttribute('aria-describedby')).split(' ');
