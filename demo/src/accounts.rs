@@ -43,6 +43,12 @@ pub(crate) struct Listed {
     pub(crate) invited_until: Option<i64>,
 }
 
+/// How many of these could not sign in where passwords alone are taken; whoever is deactivated cannot anyway.
+pub(crate) fn without_password(people: &[Listed]) -> usize {
+    let without = |one: &&Listed| !one.has_password && !one.user.disabled;
+    people.iter().filter(without).count()
+}
+
 /// Whether the plugin would take this as somebody's address, for where it cannot be asked: RFC 5321's dot-string at a domain
 /// of letters, digits and hyphens. `tests/emails.json` is held against both.
 pub(crate) fn is_email(text: &str) -> bool {

@@ -3,10 +3,10 @@
 //! Operators belong to no tenant and sign in on their own; nothing here is reachable with a tenant's session.
 
 mod companies;
+mod confirm;
 mod domains;
 mod events;
 mod sign_in;
-mod sure;
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub(super) fn router() -> Router<Web> {
         .route("/operator/logout", post(sign_in::sign_out))
         .route("/operator", get(domains::show))
         .route("/operator/domains", post(domains::change))
-        .route("/operator/domains/release", get(sure::release))
+        .route("/operator/domains/release", get(confirm::release))
         .route("/operator/events", get(events::show))
         .route("/operator/tenants", get(companies::list))
         .route("/operator/tenants/{tenant}", get(companies::show))
@@ -37,7 +37,7 @@ pub(super) fn router() -> Router<Web> {
         )
         .route(
             "/operator/tenants/{tenant}/off",
-            get(sure::switch_off).post(companies::switch_off),
+            get(confirm::switch_off).post(companies::switch_off),
         )
         .route(
             "/operator/tenants/{tenant}/move",

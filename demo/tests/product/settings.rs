@@ -245,7 +245,7 @@ async fn switching_off() {
     ];
     let page = stage.send_settings(&gina, &fields).await;
     page.says(200, "Switch single sign-on off?")
-        .says(200, "1 of your 2 people have no password");
+        .says(200, "1 of your 2 people has no password");
     assert_eq!(
         status(&gina.visit(&stage.at("/settings/sso")).await),
         "Active"

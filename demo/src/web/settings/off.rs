@@ -34,12 +34,11 @@ pub(super) async fn confirm(
 ) -> Result<Response, Failure> {
     let user = &administrator.session.user;
     let people = accounts::of_tenant(&ledgerline.db, &user.tenant).await?;
-    let without = |one: &&accounts::Listed| !one.has_password && !one.user.disabled;
     let page = OffPage {
         layout: Layout::of(&administrator.visit),
         tenant: &administrator.session.tenant_name,
         people: people.len(),
-        without_password: people.iter().filter(without).count(),
+        without_password: accounts::without_password(&people),
         locks_out: people
             .iter()
             .any(|one| one.user.id == user.id && !one.has_password),

@@ -15,8 +15,8 @@ use crate::ledgerline::Standings;
 use crate::tenants::{self, Tenant};
 
 #[derive(Template)]
-#[template(path = "operator/sure.html")]
-struct SurePage {
+#[template(path = "operator/confirm.html")]
+struct ConfirmPage {
     layout: Layout,
     tenant: Tenant,
     /// The domain that goes; none where single sign-on alone is switched off.
@@ -73,14 +73,13 @@ async fn ask(
         None => true,
     };
     let people = accounts::of_tenant(&ledgerline.db, &tenant.id).await?;
-    let without = |one: &&accounts::Listed| !one.has_password && !one.user.disabled;
-    let page = SurePage {
+    let page = ConfirmPage {
         layout: Layout::of(ledgerline, operator).await?,
         tenant,
         domain,
         off,
         people: people.len(),
-        without_password: people.iter().filter(without).count(),
+        without_password: accounts::without_password(&people),
     };
     Ok(page::show(&operator.visit, StatusCode::OK, &page))
 }
